@@ -1,0 +1,67 @@
+# `make serve` and `make test` do all their set-up; every other rule is for developers.
+python  := python3.11
+venv    := .venv
+bin     := $(venv)/bin
+folders := runtime calculators servers tools proto graphs
+links   := build/links/calcgraph
+protoc  := build/protoc
+config  := models/config.json
+
+REST_PORT ?= 8000
+PORT      ?= 9000
+
+.PHONY: serve test test-all lint format proto bench clean
+
+serve: $(venv)/serve.stamp
+	$(bin)/calcgraph pull
+	$(bin)/calcgraph serve --config_path $(config) --rest_port $(REST_PORT) --port $(PORT)
+
+test: $(venv)/dev.stamp
+	$(bin)/calcgraph pull
+	$(bin)/python -m pytest
+
+test-all: $(venv)/dev.stamp
+	$(bin)/calcgraph pull
+	$(bin)/python -m pytest -m "slow or not slow"
+
+lint: $(venv)/dev.stamp $(links) $(protoc)/stamp
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy
+	$(protoc)/bin/python proto/generate.py --check
+
+format: $(venv)/dev.stamp
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+proto: $(protoc)/stamp
+	$(protoc)/bin/python proto/generate.py
+
+bench: $(venv)/dev.stamp
+	$(bin)/calcgraph pull
+	$(bin)/python -m benchmarks
+
+clean:
+	rm -rf build dist $(venv)
+
+$(venv)/bin/python:
+	$(python) -m venv $(venv)
+	$(bin)/python -m pip install --quiet --upgrade 'pip>=25.1'
+
+$(venv)/serve.stamp: pyproject.toml | $(venv)/bin/python
+	$(bin)/python -m pip install --quiet --editable '.[export]'
+	touch $@
+
+$(venv)/dev.stamp: $(venv)/serve.stamp
+	$(bin)/python -m pip install --quiet --editable '.[export,bench]' --group dev
+	touch $@
+
+$(links):
+	mkdir -p $@
+	ln -sfn $(addprefix ../../../,$(folders)) $@
+
+$(protoc)/stamp: pyproject.toml
+	$(python) -m venv $(protoc)
+	$(protoc)/bin/python -m pip install --quiet --upgrade 'pip>=25.1'
+	$(protoc)/bin/python -m pip install --quiet --group protoc
+	touch $@

@@ -1,0 +1,1 @@
+"""From text to token ids, as the model's own tokenizer would do it."""

@@ -1,0 +1,1 @@
+"""The dataflow core: graphs of calculators, in the way of MediaPipe."""

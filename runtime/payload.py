@@ -1,0 +1,73 @@
+"""What a front end puts into a graph and takes out of it, whatever the protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+Parameter = bool | int | float | str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """One parsed JSON request, for example an OpenAI `embeddings` call."""
+
+    path: str
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class HttpResponse:
+    """The bytes to answer with."""
+
+    body: bytes
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """A named array of the Open Inference Protocol.
+
+    `data` has `shape`; for the datatype BYTES it is an object array of `bytes`.
+    """
+
+    name: str
+    datatype: str
+    data: np.ndarray[Any, np.dtype[Any]]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.data.shape
+
+
+@dataclass(frozen=True, slots=True)
+class InferRequest:
+    """One ModelInfer call of the Open Inference Protocol (KServe v2)."""
+
+    model: str
+    inputs: Sequence[Tensor]
+    outputs: Sequence[str] = ()
+    id: str = ""
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InferResponse:
+    """The answer to an `InferRequest`; the front end adds model, version and id."""
+
+    outputs: Sequence[Tensor]
+    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TensorSpec:
+    """What a model says of one input or output; -1 stands for a dimension that varies."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]

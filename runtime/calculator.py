@@ -87,8 +87,14 @@ class Calculator:
         """Close what `load` opened."""
 
     @classmethod
-    def describe(cls, node: NodePlan, resource: Any) -> Mapping[str, Any]:
-        """What the model's metadata says of this node, for example `{"dimensions": 384}`."""
+    def describe(
+        cls, node: NodePlan, resource: Any, upstream: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        """What the model's metadata says of this node, for example `{"dimensions": 384}`.
+
+        `upstream` is what the nodes before it said. `inputs` and `outputs` hold sequences of
+        `payload.TensorSpec`: the model's signature for tensor protocols.
+        """
         return {}
 
     def open(self, cc: CalculatorContext) -> Any:

@@ -1,0 +1,1 @@
+"""The nodes that ship: the embeddings pipeline, MediaPipe's core calculators, and the engine below them."""

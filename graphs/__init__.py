@@ -1,0 +1,1 @@
+"""The graph.pbtxt files that ship, as templates and examples."""

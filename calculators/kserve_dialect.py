@@ -1,0 +1,105 @@
+"""The Open Inference Protocol (KServe v2) on an embeddings model: tensors to texts, vectors to a tensor.
+
+Text form: one BYTES tensor `input` of shape [N], [N, 1] or []. Token form: `input_ids` [N, L] with an
+optional `attention_mask` and `token_type_ids` of the same shape, INT64 or INT32. Either way the answer
+is `embeddings`, FP32 [N, D].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from calcgraph.calculators.dimensions import shorten
+from calcgraph.calculators.values import Embeddings, TextInput, require_vectors
+from calcgraph.runtime.errors import RequestError
+from calcgraph.runtime.payload import InferRequest, InferResponse, Tensor, TensorSpec
+
+TEXT = "input"
+IDS, MASK, TYPES = "input_ids", "attention_mask", "token_type_ids"
+OUTPUT = "embeddings"
+
+INPUTS = (TensorSpec(TEXT, "BYTES", (-1,)),)
+
+
+def read(request: InferRequest) -> tuple[TextInput, KServeAnswer]:
+    """Check one request. Raises RequestError naming the tensor or parameter."""
+    for name in request.outputs:
+        if name != OUTPUT:
+            _refuse(name, f"unexpected inference output '{name}', this model has '{OUTPUT}'")
+    tensors = {tensor.name: tensor for tensor in request.inputs}
+    truncate = _parameter(request, "truncate", bool)
+    answer = KServeAnswer(_parameter(request, "dimensions", int))
+    match sorted(tensors):
+        case [only] if only == TEXT:
+            return TextInput(texts=_texts(tensors[TEXT]), truncate=truncate), answer
+        case names if IDS in names and set(names) <= {IDS, MASK, TYPES}:
+            return TextInput(token_ids=_sequences(tensors), truncate=truncate), answer
+        case names:
+            _refuse(
+                names[0] if names else TEXT,
+                f"expected the input '{TEXT}' (BYTES [N]), or '{IDS}' with optional '{MASK}' and "
+                f"'{TYPES}' (INT64 [N, L]); found {', '.join(map(repr, names)) or 'no input'}",
+            )
+
+
+def _texts(tensor: Tensor) -> list[str]:
+    if tensor.datatype != "BYTES":
+        _refuse(TEXT, f"input '{TEXT}' must be BYTES, found {tensor.datatype}")
+    if not (len(tensor.shape) <= 1 or (len(tensor.shape) == 2 and tensor.shape[1] == 1)):
+        _refuse(TEXT, f"input '{TEXT}' must have shape [N] or [N, 1], found {list(tensor.shape)}")
+    texts = []
+    for i, element in enumerate(tensor.data.reshape(-1)):
+        try:
+            texts.append(element.decode())
+        except UnicodeDecodeError as error:
+            _refuse(TEXT, f"input '{TEXT}': element {i} is not UTF-8 ({error.reason} at byte {error.start})")
+    return texts
+
+
+def _sequences(tensors: Mapping[str, Tensor]) -> list[NDArray[np.int64]]:
+    shape = tensors[IDS].shape
+    for name, tensor in tensors.items():
+        if tensor.datatype not in ("INT64", "INT32"):
+            _refuse(name, f"input '{name}' must be INT64 or INT32, found {tensor.datatype}")
+        if len(tensor.shape) != 2 or tensor.shape != shape:
+            _refuse(name, f"input '{name}' must have the shape [N, L] of '{IDS}', found {list(tensor.shape)}")
+    if TYPES in tensors and tensors[TYPES].data.any():
+        _refuse(TYPES, f"input '{TYPES}' must be all 0: an embedding has one segment")
+    ids = tensors[IDS].data.astype(np.int64)
+    mask = tensors[MASK].data if MASK in tensors else np.ones(shape, np.int64)
+    if not np.isin(mask, (0, 1)).all():
+        _refuse(MASK, f"input '{MASK}' must hold 0 and 1 only")
+    sequences = [row[keep] for row, keep in zip(ids, mask.astype(bool), strict=True)]
+    for i, sequence in enumerate(sequences):
+        if not len(sequence):
+            _refuse(IDS, f"row {i} has no token: its '{MASK}' is all 0")
+    return sequences
+
+
+def _parameter(request: InferRequest, name: str, kind: type) -> Any:
+    value = request.parameters.get(name)
+    if value is not None and type(value) is not kind:
+        _refuse(name, f"parameter '{name}' must be {kind.__name__}, found {value!r}")
+    return value
+
+
+def _refuse(param: str, message: str) -> NoReturn:
+    raise RequestError(message, param=param)
+
+
+@dataclass(frozen=True, slots=True)
+class KServeAnswer:
+    """How to answer one Open Inference Protocol request."""
+
+    dimensions: int | None = None
+
+    def write(self, embeddings: Embeddings, prompt_tokens: int) -> InferResponse:
+        vectors = require_vectors(embeddings, "serializer")
+        if self.dimensions is not None:
+            vectors = shorten(embeddings, vectors, self.dimensions)
+        return InferResponse([Tensor(OUTPUT, "FP32", vectors)], {"prompt_tokens": prompt_tokens})

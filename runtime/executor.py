@@ -1,0 +1,263 @@
+"""One model: its graph validated once, its resources opened once, a pool of graphs that take requests.
+
+A started graph answers one request at a time, so that a slow request holds up nobody else's, and a graph
+that failed is thrown away with its request alone. Graphs are cheap: what is expensive is opened by
+`Calculator.load`, once for the whole pool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from calcgraph.runtime.config import read_graph
+from calcgraph.runtime.errors import (
+    Code,
+    GraphError,
+    Problem,
+    RequestError,
+    RunError,
+    StatusError,
+    status_error,
+)
+from calcgraph.runtime.graph import CalculatorGraph
+from calcgraph.runtime.packet import Packet
+from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse, TensorSpec
+from calcgraph.runtime.plan import GraphPlan, NodePlan
+from calcgraph.runtime.validation import plan_graph
+
+log = logging.getLogger("calcgraph.executor")
+
+Request = HttpRequest | InferRequest
+Response = HttpResponse | InferResponse
+
+_IDLE_GRAPHS = 256
+"""How many started graphs are kept for the next requests."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModelMetadata:
+    """What a client may know of a model."""
+
+    name: str
+    inputs: Sequence[TensorSpec]
+    outputs: Sequence[TensorSpec]
+    details: Mapping[str, Any]
+    """What the nodes say of themselves: dimensions, max_tokens, pooling and so on."""
+    created: int
+    """Seconds since the epoch."""
+    versions: Sequence[str] = ("1",)
+    platform: str = "calcgraph"
+
+
+class GraphExecutor:
+    """Runs one model's requests. Belongs to one event loop."""
+
+    def __init__(self, name: str, plan: GraphPlan, resources: _Resources) -> None:
+        self.name = name
+        self.plan = plan
+        self.metadata = _describe(name, plan, resources.by_node)
+        self._resources = resources
+        self._threads = ThreadPoolExecutor(thread_name_prefix=f"calcgraph-{name}")
+        self._idle: list[_Session] = []
+        self._closed = False
+
+    @classmethod
+    async def open(
+        cls, name: str, graph_file: Path, *, base_path: Path | None = None
+    ) -> GraphExecutor:
+        """Read, validate and load a model.
+
+        Raises GraphError with all mistakes of the graph file, NOT_FOUND when it is not there, and what a
+        calculator's `load` raises.
+        """
+        try:
+            text = graph_file.read_text("utf-8")
+        except FileNotFoundError:
+            raise status_error(
+                Code.NOT_FOUND, f"model {name!r} has no graph file: expected {graph_file}"
+            ) from None
+        except (OSError, UnicodeDecodeError) as error:
+            raise status_error(
+                Code.INVALID_ARGUMENT, f"the graph file {graph_file} cannot be read: {error}"
+            ) from error
+        plan = plan_graph(
+            read_graph(text, str(graph_file)), base_path=base_path or graph_file.parent
+        )
+        _require_one_in_one_out(plan)
+        resources = await asyncio.to_thread(_Resources.load, plan)
+        executor = cls(name, plan, resources)
+        try:
+            # The first graph shows that every node opens, before a request depends on it.
+            executor._idle.append(_Session(executor))
+        except BaseException:
+            await executor.close()
+            raise
+        return executor
+
+    @property
+    def ready(self) -> bool:
+        return not self._closed
+
+    async def infer(self, request: Request) -> Response:
+        """Answer one request. Raises RequestError for the caller's mistakes, else StatusError."""
+        if self._closed:
+            raise status_error(Code.UNAVAILABLE, f"model {self.name!r} is being unloaded")
+        session = self._idle.pop() if self._idle else _Session(self)
+        try:
+            response = await session.ask(request)
+        except BaseException:
+            session.drop()
+            raise
+        if self._closed or len(self._idle) >= _IDLE_GRAPHS:
+            session.drop()
+        else:
+            self._idle.append(session)
+        return response
+
+    async def close(self) -> None:
+        """Close the idle graphs and what `load` opened. Running requests end on their own."""
+        self._closed = True
+        while self._idle:
+            self._idle.pop().drop()
+        await asyncio.to_thread(self._resources.close)
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def start_graph(self) -> CalculatorGraph:
+        return CalculatorGraph(
+            plan=self.plan, resources=self._resources.by_node, thread_pool=self._threads
+        )
+
+
+class _Session:
+    """One started graph and the request it is working on."""
+
+    def __init__(self, executor: GraphExecutor) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
+        self._time = -1
+        self._answer: asyncio.Future[Response] | None = None
+        self._input = executor.plan.input_streams[0].name
+        self._graph = executor.start_graph()
+        self._graph.observe_output_stream(executor.plan.output_streams[0].name, self._on_output)
+        self._graph.set_error_callback(self._on_error)
+        self._graph.set_idle_callback(self._on_idle)
+        self._graph.start_run()
+
+    async def ask(self, request: Request) -> Response:
+        self._time += 1
+        self._answer = answer = self._loop.create_future()
+        self._graph.add_packet_to_input_stream(self._input, Packet(request, self._time))
+        return await answer
+
+    def drop(self) -> None:
+        self._graph.cancel()
+
+    def _on_output(self, _: str, packet: Packet) -> None:
+        self._on_loop(self._resolve, packet.value)
+
+    def _on_error(self, error: StatusError) -> None:
+        self._on_loop(self._reject, error)
+
+    def _on_idle(self) -> None:
+        self._on_loop(self._reject_silence)
+
+    def _on_loop(self, deed: Any, *args: Any) -> None:
+        if threading.get_ident() == self._thread:
+            deed(*args)
+        else:
+            self._loop.call_soon_threadsafe(deed, *args)
+
+    def _resolve(self, response: Response) -> None:
+        if self._answer and not self._answer.done():
+            self._answer.set_result(response)
+
+    def _reject(self, error: StatusError) -> None:
+        if self._answer and not self._answer.done():
+            self._answer.set_exception(_callers_mistake(error) or error)
+
+    def _reject_silence(self) -> None:
+        self._reject(status_error(Code.INTERNAL, "the graph came to rest without an answer"))
+
+
+def _callers_mistake(error: StatusError) -> RequestError | None:
+    if isinstance(error, RunError):
+        return error.request_error()
+    cause = error.__cause__
+    return cause if isinstance(cause, RequestError) else None
+
+
+class _Resources:
+    """What `Calculator.load` opened for the nodes of one graph."""
+
+    def __init__(self) -> None:
+        self.by_node: dict[int, Any] = {}
+        self._opened = ExitStack()
+
+    @classmethod
+    def load(cls, plan: GraphPlan) -> _Resources:
+        """Load every node, in order; when one fails, those before it are unloaded."""
+        resources = cls()
+        with ExitStack() as undo:
+            undo.callback(resources.close)
+            for node in plan.nodes:
+                start = time.perf_counter()
+                resources._add(node, _load(node, plan))
+                log.debug("node %s loaded in %.2f s", node.name, time.perf_counter() - start)
+            undo.pop_all()
+        return resources
+
+    def _add(self, node: NodePlan, resource: Any) -> None:
+        if resource is not None:
+            self.by_node[node.id] = resource
+            self._opened.callback(node.calculator.unload, resource)
+
+    def close(self) -> None:
+        self._opened.close()
+
+
+def _load(node: NodePlan, plan: GraphPlan) -> Any:
+    try:
+        return node.calculator.load(node, plan)
+    except StatusError:
+        raise
+    except (ValueError, OSError) as error:
+        # The graph names a file or a value that does not work: its author can mend it.
+        raise GraphError([Problem(node.location, f"node {node.name!r}: {error}")]) from error
+
+
+def _describe(name: str, plan: GraphPlan, resources: Mapping[int, Any]) -> ModelMetadata:
+    details: dict[str, Any] = {}
+    for node in plan.nodes:
+        details.update(node.calculator.describe(node, resources.get(node.id), dict(details)))
+    return ModelMetadata(
+        name=name,
+        inputs=details.pop("inputs", ()),
+        outputs=details.pop("outputs", ()),
+        details=details,
+        created=int(time.time()),
+    )
+
+
+def _require_one_in_one_out(plan: GraphPlan) -> None:
+    for kind, ports in (("input", plan.input_streams), ("output", plan.output_streams)):
+        if len(ports) != 1:
+            names = ", ".join(repr(port.name) for port in ports) or "none"
+            raise status_error(
+                Code.INVALID_ARGUMENT,
+                f"a served graph has one {kind}_stream, which carries the whole request or answer; found {names}",
+            )
+    for packet in plan.side_packets.values():
+        if packet.required:
+            raise status_error(
+                Code.INVALID_ARGUMENT,
+                f"side packet {packet.name!r} is needed and nothing in the graph makes it",
+            )

@@ -23,14 +23,14 @@ class HttpInput(Calculator):
     light = True
 
     def open(self, cc: CalculatorContext) -> None:
-        self.max_inputs = cc.options.max_inputs
+        self.max_texts = cc.options.max_texts
 
     def process(self, cc: CalculatorContext) -> None:
         request = cc.inputs["REQUEST"].value
         value: TextInput
         answer: object
         if isinstance(request, HttpRequest):
-            value, answer = openai_dialect.read(request.body, self.max_inputs)
+            value, answer = openai_dialect.read(request.body, self.max_texts)
         else:
             value, answer = kserve_dialect.read(request)
         cc.outputs["INPUT"].add(value)

@@ -25,7 +25,7 @@ class Normalize(Calculator):
     def process(self, cc: CalculatorContext) -> None:
         embeddings: Embeddings = cc.inputs["EMBEDDINGS"].value
         vectors = require_vectors(embeddings, cc.node_name)
-        if cc.options.normalize and not embeddings.normalized:
+        if cc.options.enabled and not embeddings.normalized:
             embeddings = replace(embeddings, vectors=unit_length(vectors), normalized=True)
         cc.outputs["EMBEDDINGS"].add(embeddings)
 
@@ -34,4 +34,4 @@ class Normalize(Calculator):
         cls, node: NodePlan, resource: Any, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         assert isinstance(node.options, NormalizeOptions)
-        return {"normalized": node.options.normalize}
+        return {"normalized": node.options.enabled}

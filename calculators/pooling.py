@@ -52,7 +52,7 @@ def pooling_name(options: PoolingOptions) -> PoolingName:
     """What the graph asks for. There is no default: a wrong pooling gives wrong vectors silently."""
     if not options.HasField("pooling"):
         raise ValueError("set 'pooling' to CLS, LAST or MEAN, as the model was trained")
-    name: PoolingName = PoolingOptions.Method.Name(options.pooling)
+    name: PoolingName = PoolingOptions.Pooling.Name(options.pooling)
     return name
 
 

@@ -1,0 +1,132 @@
+"""The encoder: from token ids to embeddings, on OpenVINO.
+
+One name, two forms. With TOKENS and EMBEDDINGS it is the inference node of a graph. With OpenVINO Model
+Server's REQUEST_PAYLOAD and RESPONSE_PAYLOAD it stands for the whole graph of graphs/embeddings.pbtxt.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from calcgraph.calculators.engine import BadTokenId, Engine
+from calcgraph.calculators.normalize import Normalize
+from calcgraph.calculators.pooling import Pooling, pooling_name
+from calcgraph.calculators.single_node import embeddings_graph
+from calcgraph.calculators.tokenization import max_tokens
+from calcgraph.calculators.values import Embeddings, Pooling as PoolingName, Tokens
+from calcgraph.proto.graph_pb2 import CalculatorGraphConfig
+from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
+from calcgraph.runtime.calculator import Calculator
+from calcgraph.runtime.context import CalculatorContext
+from calcgraph.runtime.errors import RequestError
+from calcgraph.runtime.plan import GraphPlan, NodePlan
+from calcgraph.runtime.subgraph import SubgraphContext
+
+
+class EmbeddingsCalculatorOV(Calculator):
+    """Runs the encoder. All graphs of a model share one engine, which packs their texts together."""
+
+    inputs = {"TOKENS": Tokens}
+    outputs = {"EMBEDDINGS": Embeddings}
+    options = EmbeddingsCalculatorOVOptions
+
+    @classmethod
+    def expand(cls, context: SubgraphContext) -> CalculatorGraphConfig | None:
+        if "REQUEST_PAYLOAD" not in context.input_tags:
+            return None
+        return embeddings_graph(context.options(EmbeddingsCalculatorOVOptions))
+
+    @classmethod
+    def load(cls, node: NodePlan, graph: GraphPlan) -> Engine:
+        options = node.options
+        assert isinstance(options, EmbeddingsCalculatorOVOptions)
+        folder = node.base_path / options.models_path
+        pooling, normalize = fused(node, graph)
+        return Engine.open(
+            folder,
+            device=options.target_device,
+            plugin_config=plugin_config(options.plugin_config),
+            pooling=pooling,
+            normalize=normalize,
+            max_tokens=max_tokens(folder),
+        )
+
+    @classmethod
+    def unload(cls, resource: Engine) -> None:
+        resource.close()
+
+    @classmethod
+    def describe(
+        cls, node: NodePlan, resource: Engine, upstream: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        info = resource.info
+        return {
+            "dimensions": info.dimensions,
+            "device": info.device,
+            "precision": info.precision,
+            "inference_path": info.path,
+        }
+
+    def open(self, cc: CalculatorContext) -> None:
+        self.engine: Engine = cc.resource
+
+    async def process(self, cc: CalculatorContext) -> None:
+        tokens: Tokens = cc.inputs["TOKENS"].value
+        try:
+            result = await self.engine.submit(tokens.sequences)
+        except BadTokenId as error:
+            raise RequestError(
+                f"token id {error.id} at position {error.position} of input[{error.index}] is outside "
+                f"this model's vocabulary ({error.vocab_size}). Send text, or token ids made by this "
+                "model's tokenizer; with langchain-openai set check_embedding_ctx_length=False",
+                param="input",
+            ) from error
+        cc.outputs["EMBEDDINGS"].add(self._embeddings(result))
+
+    def _embeddings(self, result: Any) -> Embeddings:
+        if isinstance(result, np.ndarray):
+            return Embeddings(
+                vectors=result, pooling=self.engine.pooling, normalized=self.engine.normalize
+            )
+        return Embeddings(hidden=result)
+
+
+def fused(node: NodePlan, graph: GraphPlan) -> tuple[PoolingName | None, bool]:
+    """What of the nodes behind the encoder the engine may do: the pooling, and normalizing after it.
+
+    Only a chain that nobody else listens to is fused: another reader wants the values in between.
+    """
+    pooling = _only_reader(node, graph, Pooling)
+    if pooling is None:
+        return None, False
+    normalize = _only_reader(pooling, graph, Normalize)
+    return pooling_name(pooling.options), normalize is not None and normalize.options.enabled
+
+
+def _only_reader(node: NodePlan, graph: GraphPlan, kind: type[Calculator]) -> Any:
+    readers = list(graph.consumers(node, "EMBEDDINGS"))
+    return readers[0] if len(readers) == 1 and readers[0].calculator is kind else None
+
+
+def plugin_config(text: str) -> Mapping[str, str | int | float | bool]:
+    """OpenVINO's properties, as the JSON object that `plugin_config` holds; empty is none."""
+    if not text.strip():
+        return {}
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"plugin_config must be a JSON object like '{{\"NUM_STREAMS\": \"1\"}}', found {text!r}: {error}"
+        ) from None
+    if not isinstance(value, dict):
+        raise ValueError(f"plugin_config must be a JSON object, found {text!r}")
+    for key, setting in value.items():
+        if not isinstance(setting, str | int | float | bool):
+            raise ValueError(
+                f"plugin_config: {key!r} must be a string, a number or a boolean, found {setting!r}"
+            )
+    return value

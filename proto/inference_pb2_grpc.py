@@ -5,7 +5,7 @@ import warnings
 
 from calcgraph.proto import inference_pb2 as calcgraph_dot_proto_dot_inference__pb2
 
-GRPC_GENERATED_VERSION = '1.78.2'
+GRPC_GENERATED_VERSION = '1.78.0'
 GRPC_VERSION = grpc.__version__
 _version_not_supported = False
 

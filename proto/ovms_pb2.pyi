@@ -1,7 +1,9 @@
 from calcgraph.proto import options_pb2 as _options_pb2
+from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
+from collections.abc import Iterable as _Iterable, Mapping as _Mapping
 from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
@@ -33,20 +35,20 @@ class EmbeddingsCalculatorOVOptions(_message.Message):
     def __init__(self, models_path: _Optional[str] = ..., normalize_embeddings: bool = ..., target_device: _Optional[str] = ..., plugin_config: _Optional[str] = ..., pooling: _Optional[_Union[EmbeddingsCalculatorOVOptions.Pooling, str]] = ..., truncate: bool = ...) -> None: ...
 
 class RerankCalculatorOVOptions(_message.Message):
-    __slots__ = ("models_path", "max_allowed_chunks", "max_length", "target_device", "plugin_config")
+    __slots__ = ("models_path", "max_allowed_chunks", "max_position_embeddings", "target_device", "plugin_config")
     EXT_FIELD_NUMBER: _ClassVar[int]
     ext: _descriptor.FieldDescriptor
     MODELS_PATH_FIELD_NUMBER: _ClassVar[int]
     MAX_ALLOWED_CHUNKS_FIELD_NUMBER: _ClassVar[int]
-    MAX_LENGTH_FIELD_NUMBER: _ClassVar[int]
+    MAX_POSITION_EMBEDDINGS_FIELD_NUMBER: _ClassVar[int]
     TARGET_DEVICE_FIELD_NUMBER: _ClassVar[int]
     PLUGIN_CONFIG_FIELD_NUMBER: _ClassVar[int]
     models_path: str
     max_allowed_chunks: int
-    max_length: int
+    max_position_embeddings: int
     target_device: str
     plugin_config: str
-    def __init__(self, models_path: _Optional[str] = ..., max_allowed_chunks: _Optional[int] = ..., max_length: _Optional[int] = ..., target_device: _Optional[str] = ..., plugin_config: _Optional[str] = ...) -> None: ...
+    def __init__(self, models_path: _Optional[str] = ..., max_allowed_chunks: _Optional[int] = ..., max_position_embeddings: _Optional[int] = ..., target_device: _Optional[str] = ..., plugin_config: _Optional[str] = ...) -> None: ...
 
 class PythonExecutorCalculatorOptions(_message.Message):
     __slots__ = ("handler_path",)
@@ -71,3 +73,46 @@ class OpenVINOModelServerSessionCalculatorOptions(_message.Message):
     server_config: str
     log_level: str
     def __init__(self, servable_name: _Optional[str] = ..., servable_version: _Optional[str] = ..., service_url: _Optional[str] = ..., server_config: _Optional[str] = ..., log_level: _Optional[str] = ...) -> None: ...
+
+class OpenVINOInferenceCalculatorOptions(_message.Message):
+    __slots__ = ("tag_to_input_tensor_names", "tag_to_output_tensor_names", "input_order_list", "output_order_list")
+    class TagToInputTensorNamesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    class TagToOutputTensorNamesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    EXT_FIELD_NUMBER: _ClassVar[int]
+    ext: _descriptor.FieldDescriptor
+    TAG_TO_INPUT_TENSOR_NAMES_FIELD_NUMBER: _ClassVar[int]
+    TAG_TO_OUTPUT_TENSOR_NAMES_FIELD_NUMBER: _ClassVar[int]
+    INPUT_ORDER_LIST_FIELD_NUMBER: _ClassVar[int]
+    OUTPUT_ORDER_LIST_FIELD_NUMBER: _ClassVar[int]
+    tag_to_input_tensor_names: _containers.ScalarMap[str, str]
+    tag_to_output_tensor_names: _containers.ScalarMap[str, str]
+    input_order_list: _containers.RepeatedScalarFieldContainer[str]
+    output_order_list: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, tag_to_input_tensor_names: _Optional[_Mapping[str, str]] = ..., tag_to_output_tensor_names: _Optional[_Mapping[str, str]] = ..., input_order_list: _Optional[_Iterable[str]] = ..., output_order_list: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class PyTensorOvTensorConverterCalculatorOptions(_message.Message):
+    __slots__ = ("tag_to_output_tensor_names",)
+    class TagToOutputTensorNamesEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    EXT_FIELD_NUMBER: _ClassVar[int]
+    ext: _descriptor.FieldDescriptor
+    TAG_TO_OUTPUT_TENSOR_NAMES_FIELD_NUMBER: _ClassVar[int]
+    tag_to_output_tensor_names: _containers.ScalarMap[str, str]
+    def __init__(self, tag_to_output_tensor_names: _Optional[_Mapping[str, str]] = ...) -> None: ...

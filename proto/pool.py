@@ -50,14 +50,16 @@ def define(module: dict[str, Any], serialized: bytes) -> None:
     module["DESCRIPTOR"] = file
     for name, message in file.message_types_by_name.items():
         module[name] = GetMessageClass(message)
-        for nested in _with_nested(message):
-            GetMessageClass(nested).__module__ = module["__name__"]
+        for inner in _and_nested(message):
+            message_class = GetMessageClass(inner)
+            message_class.__module__ = module["__name__"]
+            message_class.__qualname__ = inner.full_name.removeprefix(f"{file.package}.")
     for name, enum in file.enum_types_by_name.items():
         module[name] = EnumTypeWrapper(enum)
         module.update((value.name, value.number) for value in enum.values)
 
 
-def _with_nested(message: Descriptor) -> Iterator[Descriptor]:
+def _and_nested(message: Descriptor) -> Iterator[Descriptor]:
     yield message
     for nested in message.nested_types:
-        yield from _with_nested(nested)
+        yield from _and_nested(nested)

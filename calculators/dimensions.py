@@ -9,7 +9,9 @@ from calcgraph.calculators.values import Embeddings
 from calcgraph.runtime.errors import RequestError
 
 
-def shorten(embeddings: Embeddings, vectors: NDArray[np.float32], dimensions: int) -> NDArray[np.float32]:
+def shorten(
+    embeddings: Embeddings, vectors: NDArray[np.float32], dimensions: int
+) -> NDArray[np.float32]:
     """The first `dimensions` columns of [N, D], as OpenAI's `dimensions` does it."""
     available = vectors.shape[1]
     if not 1 <= dimensions <= available:

@@ -17,7 +17,8 @@ from calcgraph.calculators.normalize import Normalize
 from calcgraph.calculators.pooling import Pooling, pooling_name
 from calcgraph.calculators.single_node import embeddings_graph
 from calcgraph.calculators.tokenization import max_tokens
-from calcgraph.calculators.values import Embeddings, Pooling as PoolingName, Tokens
+from calcgraph.calculators.values import Embeddings, Tokens
+from calcgraph.calculators.values import Pooling as PoolingName
 from calcgraph.proto.graph_pb2 import CalculatorGraphConfig
 from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
 from calcgraph.runtime.calculator import Calculator
@@ -120,7 +121,7 @@ def plugin_config(text: str) -> Mapping[str, str | int | float | bool]:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(
-            f"plugin_config must be a JSON object like '{{\"NUM_STREAMS\": \"1\"}}', found {text!r}: {error}"
+            f'plugin_config must be a JSON object like \'{{"NUM_STREAMS": "1"}}\', found {text!r}: {error}'
         ) from None
     if not isinstance(value, dict):
         raise ValueError(f"plugin_config must be a JSON object, found {text!r}")

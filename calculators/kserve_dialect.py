@@ -57,7 +57,10 @@ def _texts(tensor: Tensor) -> list[str]:
         try:
             texts.append(element.decode())
         except UnicodeDecodeError as error:
-            _refuse(TEXT, f"input '{TEXT}': element {i} is not UTF-8 ({error.reason} at byte {error.start})")
+            _refuse(
+                TEXT,
+                f"input '{TEXT}': element {i} is not UTF-8 ({error.reason} at byte {error.start})",
+            )
     return texts
 
 
@@ -67,7 +70,10 @@ def _sequences(tensors: Mapping[str, Tensor]) -> list[NDArray[np.int64]]:
         if tensor.datatype not in ("INT64", "INT32"):
             _refuse(name, f"input '{name}' must be INT64 or INT32, found {tensor.datatype}")
         if len(tensor.shape) != 2 or tensor.shape != shape:
-            _refuse(name, f"input '{name}' must have the shape [N, L] of '{IDS}', found {list(tensor.shape)}")
+            _refuse(
+                name,
+                f"input '{name}' must have the shape [N, L] of '{IDS}', found {list(tensor.shape)}",
+            )
     if TYPES in tensors and tensors[TYPES].data.any():
         _refuse(TYPES, f"input '{TYPES}' must be all 0: an embedding has one segment")
     ids = tensors[IDS].data.astype(np.int64)

@@ -65,7 +65,10 @@ _WANTED = "must be a string, an array of strings, an array of token ids or an ar
 def _read_list(values: list[Any]) -> TextInput:
     kind = type(values[0])
     if kind not in (str, list):
-        _refuse("input[0]", f"must be a string, a token id or an array of token ids, found {_show(values[0])}")
+        _refuse(
+            "input[0]",
+            f"must be a string, a token id or an array of token ids, found {_show(values[0])}",
+        )
     for i, value in enumerate(values):
         if type(value) is not kind:
             _refuse(
@@ -98,8 +101,10 @@ def _show(value: Any) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    return value is None or isinstance(value, bool | float | str) or (
-        isinstance(value, int) and abs(value) < 2**63
+    return (
+        value is None
+        or isinstance(value, bool | float | str)
+        or (isinstance(value, int) and abs(value) < 2**63)
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calcgraph.calculators.values import Embeddings, Pooling as PoolingName
+from calcgraph.calculators.values import Embeddings
+from calcgraph.calculators.values import Pooling as PoolingName
 from calcgraph.proto.calculators_pb2 import PoolingOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
@@ -60,7 +61,9 @@ def pool(embeddings: Embeddings, pooling: PoolingName) -> Embeddings:
     """One vector a sequence. Raises ValueError when another pooling was already done."""
     if embeddings.hidden is None:
         if embeddings.pooling != pooling:
-            raise ValueError(f"expected token embeddings, found {embeddings.pooling}-pooled vectors")
+            raise ValueError(
+                f"expected token embeddings, found {embeddings.pooling}-pooled vectors"
+            )
         return embeddings
     method = POOLINGS[pooling]
     vectors = np.stack([method(hidden) for hidden in embeddings.hidden])

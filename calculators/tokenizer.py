@@ -42,7 +42,9 @@ class Tokenizer(Calculator):
         assert isinstance(node.options, TokenizerOptions)
         folder = node.base_path / node.options.models_path
         tokenizer = ModelTokenizer.open(folder)
-        return _Loaded(tokenizer, TokenizerQueue(tokenizer), _limit(node.options, max_tokens(folder)))
+        return _Loaded(
+            tokenizer, TokenizerQueue(tokenizer), _limit(node.options, max_tokens(folder))
+        )
 
     @classmethod
     def unload(cls, resource: _Loaded) -> None:

@@ -30,7 +30,13 @@ from calcgraph.runtime.errors import (
 )
 from calcgraph.runtime.graph import CalculatorGraph
 from calcgraph.runtime.packet import Packet
-from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse, TensorSpec
+from calcgraph.runtime.payload import (
+    HttpRequest,
+    HttpResponse,
+    InferRequest,
+    InferResponse,
+    TensorSpec,
+)
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.validation import plan_graph
 

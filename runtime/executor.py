@@ -85,21 +85,9 @@ class GraphExecutor:
         Raises GraphError with all mistakes of the graph file, NOT_FOUND when it is not there, and what a
         calculator's `load` raises.
         """
-        try:
-            text = graph_file.read_text("utf-8")
-        except FileNotFoundError:
-            raise status_error(
-                Code.NOT_FOUND, f"model {name!r} has no graph file: expected {graph_file}"
-            ) from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise status_error(
-                Code.INVALID_ARGUMENT, f"the graph file {graph_file} cannot be read: {error}"
-            ) from error
-        plan = plan_graph(
-            read_graph(text, str(graph_file)), base_path=base_path or graph_file.parent
+        plan, resources = await asyncio.to_thread(
+            _load_model, name, graph_file, base_path or graph_file.parent
         )
-        _require_one_in_one_out(plan)
-        resources = await asyncio.to_thread(_Resources.load, plan)
         executor = cls(name, plan, resources)
         try:
             # The first graph shows that every node opens, before a request depends on it.
@@ -199,6 +187,22 @@ def _callers_mistake(error: StatusError) -> RequestError | None:
         return error.request_error()
     cause = error.__cause__
     return cause if isinstance(cause, RequestError) else None
+
+
+def _load_model(name: str, graph_file: Path, base_path: Path) -> tuple[GraphPlan, _Resources]:
+    try:
+        text = graph_file.read_text("utf-8")
+    except FileNotFoundError:
+        raise status_error(
+            Code.NOT_FOUND, f"model {name!r} has no graph file: expected {graph_file}"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise status_error(
+            Code.INVALID_ARGUMENT, f"the graph file {graph_file} cannot be read: {error}"
+        ) from error
+    plan = plan_graph(read_graph(text, str(graph_file)), base_path=base_path)
+    _require_one_in_one_out(plan)
+    return plan, _Resources.load(plan)
 
 
 class _Resources:

@@ -76,7 +76,7 @@ def test_a_wrong_body_is_refused_by_name(body: Any, param: str, message: str) ->
 def test_more_inputs_than_the_limit_are_refused_in_openais_words() -> None:
     openai_dialect.read({"input": ["a"] * 2048})
     with pytest.raises(
-        RequestError, match="array too long. Expected .* 2048, .* length 2049"
+        RequestError, match=r"array too long\. Expected .* 2048, .* length 2049"
     ) as raised:
         openai_dialect.read({"input": ["a"] * 2049})
     assert raised.value.reason == "array_above_max_length"

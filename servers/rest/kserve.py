@@ -1,0 +1,110 @@
+"""The Open Inference Protocol (KServe v2) over REST, under /v2, with tensors in JSON."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from calcgraph.servers import product
+from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.errors import Answer
+from calcgraph.servers.rest.json_tensors import read_infer, write_infer
+from calcgraph.servers.rest.requests import read_json
+from calcgraph.servers.rest.router import Route, json_response, method_not_allowed
+
+# What may follow a model's name.
+_SUFFIX = re.compile(r"(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer))?")
+
+
+class KServe:
+    """Translates the calls of KServe's and Triton's clients for the data plane."""
+
+    def __init__(self, plane: DataPlane) -> None:
+        self._plane = plane
+        self._verbs = {
+            "": ("GET", self._metadata),
+            "ready": ("GET", self._model_ready),
+            "infer": ("POST", self._infer),
+        }
+
+    def routes(self) -> Iterator[Route]:
+        yield Route("GET", "/v2", self._server)
+        yield Route("GET", "/v2/health/live", self._live)
+        yield Route("GET", "/v2/health/ready", self._ready)
+        yield Route("GET", "/v2/models", self._models)
+        yield Route("GET", "/v2/models/", self._model)
+        yield Route("POST", "/v2/models/", self._model)
+
+    async def _server(self, request: web.BaseRequest, _: str) -> web.Response:
+        return json_response(
+            {
+                "name": product.NAME,
+                "version": product.VERSION,
+                "extensions": list(product.EXTENSIONS),
+            }
+        )
+
+    async def _live(self, request: web.BaseRequest, _: str) -> web.Response:
+        return json_response({"live": True})
+
+    async def _ready(self, request: web.BaseRequest, _: str) -> web.Response:
+        ready = self._plane.ready
+        return json_response({"ready": ready}, 200 if ready else 503)
+
+    async def _models(self, request: web.BaseRequest, _: str) -> web.Response:
+        return json_response({"models": list(self._plane.names)})
+
+    async def _model(self, request: web.BaseRequest, rest: str) -> web.Response:
+        name, version, verb = self._parse(rest)
+        method, endpoint = self._verbs[verb]
+        if request.method.replace("HEAD", "GET") != method:
+            raise method_not_allowed(request, [method])
+        return await endpoint(request, name, version)
+
+    def _parse(self, rest: str) -> tuple[str, str, str]:
+        """Model, version and verb of what follows /v2/models/.
+
+        Names hold slashes, so that "a/ready" may be the model "a/ready" or the readiness of "a": the
+        longest name that is served wins.
+        """
+        served = (name for name in self._plane.names if rest.startswith(name))
+        for name in sorted(served, key=len, reverse=True):
+            if suffix := _SUFFIX.fullmatch(rest, len(name)):
+                return name, suffix["version"] or "", suffix["verb"] or ""
+        suffix = re.search(rf"{_SUFFIX.pattern}$", rest)
+        assert suffix is not None  # the pattern matches nothing at all
+        return rest[: suffix.start()], suffix["version"] or "", suffix["verb"] or ""
+
+    async def _metadata(self, request: web.BaseRequest, name: str, version: str) -> web.Response:
+        metadata = self._plane.metadata(name, version)
+        return json_response(
+            {
+                "name": metadata.name,
+                "versions": list(metadata.versions),
+                "platform": metadata.platform,
+                "inputs": [_spec(spec) for spec in metadata.inputs],
+                "outputs": [_spec(spec) for spec in metadata.outputs],
+            }
+        )
+
+    async def _model_ready(self, request: web.BaseRequest, name: str, version: str) -> web.Response:
+        ready = self._plane.is_ready(name, version)
+        return json_response({"name": name, "ready": ready}, 200 if ready else 503)
+
+    async def _infer(self, request: web.BaseRequest, name: str, version: str) -> web.Response:
+        call = read_infer(name, await read_json(request))
+        response = await self._plane.infer(name, call, version)
+        return json_response(write_infer(call, response))
+
+
+def kserve_error(answer: Answer) -> bytes:
+    """The body of an error, as tritonclient reads it: nothing but a string."""
+    return orjson.dumps({"error": answer.message})
+
+
+def _spec(spec: Any) -> dict[str, Any]:
+    return {"name": spec.name, "datatype": spec.datatype, "shape": list(spec.shape)}

@@ -1,0 +1,87 @@
+"""OpenAI's API: embeddings and the list of models, under /v1, /v3 and OVMS's /v3/v1."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from calcgraph.runtime.errors import RequestError
+from calcgraph.runtime.executor import ModelMetadata
+from calcgraph.runtime.payload import HttpRequest
+from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.errors import Answer
+from calcgraph.servers.rest.requests import read_json
+from calcgraph.servers.rest.router import Route, json_response
+
+_PREFIXES = ("/v3", "/v1", "/v3/v1")
+
+
+class OpenAI:
+    """Translates OpenAI's calls for the data plane."""
+
+    def __init__(self, plane: DataPlane) -> None:
+        self._plane = plane
+
+    def routes(self) -> Iterator[Route]:
+        for prefix in _PREFIXES:
+            yield Route("POST", f"{prefix}/embeddings", self._embeddings)
+            yield Route("GET", f"{prefix}/models", self._models)
+            yield Route("GET", f"{prefix}/models/", self._model)
+
+    async def _embeddings(self, request: web.BaseRequest, _: str) -> web.Response:
+        body = await read_json(request)
+        name = _model_name(body)
+        answer = await self._plane.answer(name, HttpRequest(request.path, body, request.headers))
+        response = web.Response(body=answer.body, headers=answer.headers)
+        response.headers["Content-Type"] = answer.content_type
+        return response
+
+    async def _models(self, request: web.BaseRequest, _: str) -> web.Response:
+        ready = [name for name in self._plane.names if self._plane.is_ready(name)]
+        models = [_described(self._plane.metadata(name)) for name in ready]
+        return json_response({"object": "list", "data": models})
+
+    async def _model(self, request: web.BaseRequest, name: str) -> web.Response:
+        return json_response(_described(self._plane.metadata(name)))
+
+
+def openai_error(answer: Answer) -> bytes:
+    """The body of an error, as OpenAI's clients read it."""
+    return orjson.dumps(
+        {
+            "error": {
+                "message": answer.message,
+                "type": answer.type,
+                "param": answer.param,
+                "code": answer.reason,
+            }
+        }
+    )
+
+
+def _model_name(body: dict[str, Any]) -> str:
+    name = body.get("model")
+    if name is None:
+        raise RequestError(
+            "Missing required parameter: 'model'.",
+            param="model",
+            reason="missing_required_parameter",
+        )
+    if not isinstance(name, str):
+        raise RequestError(
+            f"'model' is a string; found {orjson.dumps(name).decode()[:80]}.", param="model"
+        )
+    return name
+
+
+def _described(metadata: ModelMetadata) -> dict[str, Any]:
+    return {
+        "id": metadata.name,
+        "object": "model",
+        "created": metadata.created,
+        "owned_by": "calcgraph",
+        "details": metadata.details,
+    }

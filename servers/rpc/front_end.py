@@ -1,0 +1,56 @@
+"""The gRPC server: the inference service on the event loop that REST uses too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import grpc.aio
+
+from calcgraph.proto.inference_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
+from calcgraph.servers.addresses import bind_error, cannot_listen, join
+from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.rpc.service import InferenceService
+
+_CHANNEL_OPTIONS: Final[Mapping[str, int]] = {
+    # Without it a second server on an occupied port starts, and takes half of the connections.
+    "grpc.so_reuseport": 0,
+    # The default of 4 MiB refuses requests that clients send gladly.
+    "grpc.max_receive_message_length": -1,
+    "grpc.max_send_message_length": -1,
+    # A client that pings an idle connection every few seconds is not attacking.
+    "grpc.keepalive_permit_without_calls": 1,
+    "grpc.http2.min_recv_ping_interval_without_data_ms": 5000,
+    "grpc.http2.max_ping_strikes": 0,
+}
+
+
+class GrpcFrontEnd:
+    """Serves a data plane over gRPC until stopped."""
+
+    def __init__(
+        self,
+        plane: DataPlane,
+        *,
+        drain_s: float,
+        channel_options: Mapping[str, str | int] | None = None,
+    ) -> None:
+        self._drain_s = drain_s
+        options = {**_CHANNEL_OPTIONS, **(channel_options or {})}
+        self._server = grpc.aio.server(options=list(options.items()))
+        add_GRPCInferenceServiceServicer_to_server(  # type: ignore[no-untyped-call]
+            InferenceService(plane), self._server
+        )
+
+    async def start(self, host: str, port: int) -> str:
+        """Listen, and return host:port. Port 0 takes a free one. Raises StatusError when it cannot."""
+        try:
+            bound = self._server.add_insecure_port(join(host, port))
+        except RuntimeError:
+            raise cannot_listen("gRPC", "--port", host, port, bind_error(host, port)) from None
+        await self._server.start()
+        return join(host, bound)
+
+    async def stop(self) -> None:
+        """Stop accepting, let running calls end for `drain_s` seconds, cancel the rest."""
+        await self._server.stop(self._drain_s)

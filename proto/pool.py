@@ -8,7 +8,6 @@ The price: a message class of this package is not the class of the same name els
 for google.protobuf.Any. proto/README.md says what that asks of a caller.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 from google.protobuf import (
@@ -24,6 +23,7 @@ from google.protobuf import (
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor_pool import DescriptorPool
 from google.protobuf.internal.enum_type_wrapper import EnumTypeWrapper
+from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 POOL = DescriptorPool()
@@ -49,17 +49,21 @@ def define(module: dict[str, Any], serialized: bytes) -> None:
     file = POOL.AddSerializedFile(serialized)
     module["DESCRIPTOR"] = file
     for name, message in file.message_types_by_name.items():
-        module[name] = GetMessageClass(message)
-        for inner in _and_nested(message):
-            message_class = GetMessageClass(inner)
-            message_class.__module__ = module["__name__"]
-            message_class.__qualname__ = inner.full_name.removeprefix(f"{file.package}.")
+        module[name] = _named_class(message, module["__name__"])
     for name, enum in file.enum_types_by_name.items():
         module[name] = EnumTypeWrapper(enum)
         module.update((value.name, value.number) for value in enum.values)
 
 
-def _and_nested(message: Descriptor) -> Iterator[Descriptor]:
-    yield message
+def _named_class(message: Descriptor, module_name: str) -> type[Message]:
+    """The class of a message, told where it is defined, and holding the classes nested in it.
+
+    protobuf itself holds a class only weakly: one that nothing holds is made anew, another and
+    nameless, at the next use.
+    """
+    message_class: type[Message] = GetMessageClass(message)
+    message_class.__module__ = module_name
+    message_class.__qualname__ = message.full_name.removeprefix(f"{message.file.package}.")
     for nested in message.nested_types:
-        yield from _and_nested(nested)
+        setattr(message_class, nested.name, _named_class(nested, module_name))
+    return message_class

@@ -1,0 +1,44 @@
+"""From a folder that sentence-transformers reads to a folder that the server serves."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from calcgraph.tools.errors import PreparationError
+from calcgraph.tools.graph_template import embeddings_graph
+from calcgraph.tools.sentence_settings import read_sentence_settings
+from calcgraph.tools.tokenizer_ir import convert_tokenizer
+
+WEIGHT_FORMATS = ("fp32", "fp16")
+
+
+def prepare(folder: Path, weight_format: str = "fp32") -> list[str]:
+    """Add the OpenVINO model and tokenizer and graph.pbtxt; model.safetensors is then no longer needed.
+
+    Returns what could not be done and is not needed, one sentence each. Raises PreparationError.
+    """
+    settings = read_sentence_settings(folder)
+    _save_encoder(folder, weight_format)
+    (folder / "graph.pbtxt").write_text(embeddings_graph(settings), "utf-8")
+    reason = convert_tokenizer(folder)
+    if reason is None:
+        return []
+    return [f"no openvino_tokenizer.xml was made, the server will use tokenizer.json: {reason}"]
+
+
+def _save_encoder(folder: Path, weight_format: str) -> None:
+    # OpenVINO takes a second to import, and a pull with nothing to do should not wait for it.
+    import openvino as ov
+
+    from calcgraph.tools.encoder import build_encoder
+
+    path = folder / "openvino_model.xml"
+    try:
+        ov.save_model(build_encoder(folder), path, compress_to_fp16=weight_format == "fp16")
+        # It does not notice a full disk; a model that is cut short cannot be read.
+        ov.Core().read_model(path)
+    except RuntimeError as error:
+        raise PreparationError(
+            f"OpenVINO cannot write {path}: free some disk space and run `calcgraph pull` again "
+            f"(it says: {str(error).strip().splitlines()[-1]})"
+        ) from error

@@ -1,0 +1,133 @@
+"""Prepare a model for serving: download, convert, write its graph.pbtxt."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import sys
+import time
+from pathlib import Path
+
+from calcgraph.tools.errors import PreparationError
+from calcgraph.tools.manifest import fault, read_manifest, write_manifest
+from calcgraph.tools.prepare import WEIGHT_FORMATS, prepare
+from calcgraph.tools.published_model import DEFAULT_MODEL, PublishedModel, obtain
+from calcgraph.tools.staging import Staging, staging
+
+_INTERRUPTED = 130
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model_repository_path",
+        type=Path,
+        default=Path("models"),
+        metavar="FOLDER",
+        help="where models lie, one folder each (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--weight-format",
+        "--weight_format",
+        choices=WEIGHT_FORMATS,
+        default=WEIGHT_FORMATS[0],
+        help="how the weights are stored (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--overwrite_models",
+        action="store_true",
+        help="prepare the model anew though it is there already",
+    )
+
+
+def run(args: argparse.Namespace, model: PublishedModel = DEFAULT_MODEL) -> int:
+    """Prepare a model; 0, or 1 after one sentence on standard error."""
+    target: Path = args.model_repository_path / model.name
+    try:
+        pull(model, target, args.weight_format, overwrite=args.overwrite_models)
+    except PreparationError as error:
+        return _failed(str(error), 1)
+    except OSError as error:
+        return _failed(_explain(error, target), 1)
+    except KeyboardInterrupt:
+        return _failed("interrupted; run it again to continue", _INTERRUPTED)
+    return 0
+
+
+def pull(
+    model: PublishedModel, target: Path, weight_format: str, *, overwrite: bool = False
+) -> None:
+    """Make `target` a complete model folder. Raises PreparationError and OSError."""
+    started = time.monotonic()
+    if not overwrite and is_prepared(target, weight_format):
+        print(f"already prepared: {target}")
+        return
+    with staging(target) as place:
+        # Another process may have done it while this one waited for its turn.
+        if not overwrite and is_prepared(target, weight_format):
+            print(f"already prepared: {target}")
+            return
+        warnings = _prepare(model, place, weight_format, keep_graph=not overwrite)
+        place.publish()
+    for warning in warnings:
+        print(f"calcgraph pull: {warning}", file=sys.stderr)
+    print(f"prepared {target} in {time.monotonic() - started:.1f} s")
+
+
+def is_prepared(target: Path, weight_format: str) -> bool:
+    """Whether nothing is left to do. Raises PreparationError where going on would destroy another's work."""
+    manifest = read_manifest(target)
+    if manifest is None:
+        if target.is_dir() and any(target.iterdir()):
+            raise PreparationError(
+                f"{target} is there and was not made by `calcgraph pull`: give --overwrite_models to replace it, "
+                "or another --model_repository_path"
+            )
+        return False
+    if manifest.weight_format != weight_format:
+        raise PreparationError(
+            f"{target} holds {manifest.weight_format} weights and {weight_format} were asked for: "
+            "give --overwrite_models to replace them"
+        )
+    wrong = fault(target, manifest)
+    if wrong:
+        print(f"{target} is incomplete ({wrong}): preparing it again")
+    return wrong is None
+
+
+def _prepare(
+    model: PublishedModel, place: Staging, weight_format: str, *, keep_graph: bool
+) -> list[str]:
+    source = obtain(model, place.downloads, place.folder)
+    print("building the OpenVINO model")
+    warnings = prepare(place.folder, weight_format)
+    (place.folder / "model.safetensors").unlink()
+    write_manifest(place.folder, source, weight_format)
+    edited = place.target / "graph.pbtxt"
+    if keep_graph and edited.exists():
+        (place.folder / "graph.pbtxt").write_bytes(edited.read_bytes())
+    return warnings
+
+
+_ADVICE = {
+    errno.ENOSPC: "the disk is full; free about 400 MB",
+    errno.EDQUOT: "the disk quota is used up; free about 400 MB",
+    errno.EFBIG: "files of this size are not allowed here; raise the limit (ulimit -f)",
+    errno.EACCES: "it may not be written; choose another --model_repository_path",
+    errno.EPERM: "it may not be written; choose another --model_repository_path",
+    errno.EROFS: "its file system is read-only; choose another --model_repository_path",
+    errno.ENOTDIR: "a file is where a folder is needed; choose another --model_repository_path",
+    errno.EEXIST: "a file is where a folder is needed; choose another --model_repository_path",
+}
+
+
+def _explain(error: OSError, target: Path) -> str:
+    place = error.filename or target
+    advice = _ADVICE.get(error.errno or 0, "see to it, or choose another --model_repository_path")
+    return (
+        f"cannot prepare {target}: {place}: {error.strerror or error}: {advice}, and run it again"
+    )
+
+
+def _failed(sentence: str, status: int) -> int:
+    print(f"calcgraph pull: {sentence}", file=sys.stderr)
+    return status

@@ -1,0 +1,82 @@
+"""What the files of sentence-transformers say about turning token vectors into one."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from calcgraph.tools.errors import PreparationError
+
+# Their names for a way of pooling, in 1_Pooling/config.json up to version 5 and as `pooling_mode` since.
+_POOLINGS = {
+    "pooling_mode_cls_token": "CLS",
+    "pooling_mode_mean_tokens": "MEAN",
+    "pooling_mode_lasttoken": "LAST",
+    "cls": "CLS",
+    "mean": "MEAN",
+    "lasttoken": "LAST",
+}
+_HARMLESS = ("Transformer", "Pooling", "Normalize")
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceSettings:
+    """`pooling` is CLS, LAST or MEAN; `max_length` counts tokens, and None leaves it to the model."""
+
+    pooling: str
+    normalize: bool
+    max_length: int | None
+
+
+def read_sentence_settings(folder: Path) -> SentenceSettings:
+    """The settings of a sentence-transformers folder.
+
+    A folder without modules.json is a bare encoder: mean pooling and no normalization, as sentence-transformers
+    itself reads it. Raises PreparationError for a module or a pooling that the graph has no node for.
+    """
+    limit = _object(folder / "sentence_bert_config.json").get("max_seq_length")
+    path = folder / "modules.json"
+    if not path.exists():
+        return SentenceSettings("MEAN", False, limit)
+    modules = {str(module["type"]).rpartition(".")[2]: module["path"] for module in _json(path)}
+    for kind in modules:
+        if kind not in _HARMLESS:
+            raise PreparationError(
+                f"{path} has a module of type {kind}; supported are {', '.join(_HARMLESS)}"
+            )
+    pooling = "MEAN"
+    if "Pooling" in modules:
+        pooling = _pooling(folder / modules["Pooling"] / "config.json")
+    return SentenceSettings(pooling, "Normalize" in modules, limit)
+
+
+def _pooling(path: Path) -> str:
+    config = _object(path)
+    found = [
+        name for name, value in config.items() if name.startswith("pooling_mode_") and value is True
+    ]
+    if "pooling_mode" in config:
+        found = [config["pooling_mode"]]
+    if len(found) == 1 and found[0] in _POOLINGS:
+        return _POOLINGS[found[0]]
+    raise PreparationError(
+        f"{path} asks for the pooling {' + '.join(map(str, found)) or 'of no kind'}; supported is one of cls, mean, lasttoken"
+    )
+
+
+def _object(path: Path) -> dict[str, Any]:
+    document = _json(path) if path.exists() else {}
+    if not isinstance(document, dict):
+        raise PreparationError(
+            f"{path} holds a JSON {type(document).__name__}, an object was expected"
+        )
+    return document
+
+
+def _json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise PreparationError(f"{path} is not JSON ({error}): fetch it again") from error

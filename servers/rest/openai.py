@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from aiohttp import web
 
 from calcgraph.runtime.errors import RequestError
-from calcgraph.runtime.executor import ModelMetadata
 from calcgraph.runtime.payload import HttpRequest
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import Answer
 from calcgraph.servers.rest.requests import read_json
 from calcgraph.servers.rest.router import Route, json_response
+
+if TYPE_CHECKING:
+    from calcgraph.runtime.executor import ModelMetadata
 
 _PREFIXES = ("/v3", "/v1", "/v3/v1")
 

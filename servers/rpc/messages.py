@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from calcgraph.proto import inference_pb2 as pb
 from calcgraph.runtime.errors import RequestError
-from calcgraph.runtime.executor import ModelMetadata
 from calcgraph.runtime.payload import InferRequest, InferResponse, Parameter, Tensor, TensorSpec
 from calcgraph.servers.tensors import (
     Datatype,
@@ -17,6 +16,9 @@ from calcgraph.servers.tensors import (
     shape_of,
     to_raw,
 )
+
+if TYPE_CHECKING:
+    from calcgraph.runtime.executor import ModelMetadata
 
 
 def read_infer(message: pb.ModelInferRequest) -> InferRequest:

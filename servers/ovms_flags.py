@@ -1,0 +1,81 @@
+"""OVMS's flags that calcgraph does not have: which do no harm when they are ignored, which are refused."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+log = logging.getLogger(__name__)
+
+_IN_GRAPH: Final = "a graph says it: edit node_options in the model's graph.pbtxt"
+_ONE_PROCESS: Final = "one event loop serves all connections"
+
+
+@dataclass(frozen=True, slots=True)
+class _Flag:
+    """One flag, and why it does nothing. Refused are those whose user counts on their effect."""
+
+    name: str
+    reason: str
+    refused: bool = False
+    takes_value: bool = True
+
+
+_FLAGS: Final = (
+    _Flag("rest_workers", _ONE_PROCESS),
+    _Flag("grpc_workers", _ONE_PROCESS),
+    _Flag("grpc_max_threads", _ONE_PROCESS),
+    _Flag("grpc_memory_quota", "memory is not limited per server"),
+    _Flag("file_system_poll_wait_seconds", "the configuration is read once, at the start"),
+    _Flag("sequence_cleaner_poll_wait_minutes", "there are no sequences"),
+    _Flag("custom_node_resources_cleaner_interval_seconds", "there are no custom nodes"),
+    _Flag("metrics_enable", "metrics are not served yet", takes_value=False),
+    _Flag("metrics_list", "metrics are not served yet"),
+    _Flag("allowed_origins", "no CORS headers are sent"),
+    _Flag("allowed_methods", "no CORS headers are sent"),
+    _Flag("allowed_headers", "no CORS headers are sent"),
+    _Flag("cache_dir", "set CACHE_DIR in plugin_config of the model's graph.pbtxt"),
+    _Flag("api_key_file", "keys are not checked yet", refused=True),
+    _Flag("cpu_extension", "extensions are not loaded", refused=True),
+    _Flag("batch_size", _IN_GRAPH, refused=True),
+    _Flag("shape", _IN_GRAPH, refused=True),
+    _Flag("layout", _IN_GRAPH, refused=True),
+    _Flag("nireq", _IN_GRAPH, refused=True),
+    _Flag("target_device", _IN_GRAPH, refused=True),
+    _Flag("plugin_config", _IN_GRAPH, refused=True),
+    _Flag("model_version_policy", "a graph has one version", refused=True),
+    _Flag("stateful", "stateful models are not served", refused=True, takes_value=False),
+    _Flag("source_model", "prepare the model first: calcgraph pull", refused=True),
+    _Flag("model_repository_path", "prepare the model first: calcgraph pull", refused=True),
+    _Flag("task", "prepare the model first: calcgraph pull", refused=True),
+)
+
+
+def add_ovms_flags(parser: argparse.ArgumentParser) -> None:
+    """Let the parser know them; --help does not list them."""
+    for flag in _FLAGS:
+        if flag.takes_value:
+            parser.add_argument(f"--{flag.name}", help=argparse.SUPPRESS)
+        else:
+            parser.add_argument(f"--{flag.name}", action="store_true", help=argparse.SUPPRESS)
+
+
+def refusals(args: argparse.Namespace) -> Iterator[str]:
+    """A sentence for each given flag that cannot be ignored."""
+    for flag in _given(args):
+        if flag.refused:
+            yield f"--{flag.name} is OVMS's and not supported: {flag.reason}"
+
+
+def warn_of_ignored(args: argparse.Namespace) -> None:
+    """Log each given flag that has no effect."""
+    for flag in _given(args):
+        if not flag.refused:
+            log.warning("--%s has no effect: %s", flag.name, flag.reason)
+
+
+def _given(args: argparse.Namespace) -> Iterator[_Flag]:
+    return (flag for flag in _FLAGS if getattr(args, flag.name) not in (None, False))

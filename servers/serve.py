@@ -1,0 +1,140 @@
+"""Serve models over REST and gRPC.
+
+The models are those of OVMS's config.json (--config_path), or one folder with a graph.pbtxt
+(--model_name and --model_path). At least one of --rest_port and --port says where to listen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
+from calcgraph.servers.ovms_flags import add_ovms_flags, refusals, warn_of_ignored
+from calcgraph.servers.server import Listen, ServerOptions, serve
+
+_LOG_LEVELS: Final = {
+    "TRACE": logging.DEBUG,
+    "DEBUG": logging.DEBUG,
+    "INFO": logging.INFO,
+    "WARNING": logging.WARNING,
+    "ERROR": logging.ERROR,
+}
+_MIB: Final = 1024 * 1024
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--config_path", type=Path, metavar="FILE", help="OVMS's config.json")
+    parser.add_argument("--model_name", metavar="NAME", help="the name of a single model")
+    parser.add_argument(
+        "--model_path", type=Path, metavar="DIR", help="the folder of a single model"
+    )
+    parser.add_argument(
+        "--rest_port", type=_port, metavar="PORT", help="serve REST here; 0 takes a free port"
+    )
+    parser.add_argument(
+        "--port", type=_port, metavar="PORT", help="serve gRPC here; 0 takes a free port"
+    )
+    parser.add_argument("--rest_bind_address", default="127.0.0.1", metavar="HOST")
+    parser.add_argument("--grpc_bind_address", default="127.0.0.1", metavar="HOST")
+    parser.add_argument(
+        "--max_body_mb", type=int, default=64, metavar="MB", help="the largest REST body (64)"
+    )
+    parser.add_argument(
+        "--drain_seconds",
+        type=float,
+        default=15.0,
+        metavar="S",
+        help="how long running requests may take to end when the server stops (15)",
+    )
+    parser.add_argument(
+        "--grpc_channel_arguments",
+        type=_channel_options,
+        default={},
+        metavar="NAME=VALUE,...",
+        help="options of the gRPC library",
+    )
+    parser.add_argument("--log_level", type=str.upper, choices=_LOG_LEVELS, default="INFO")
+    parser.add_argument(
+        "--log_path", type=Path, metavar="FILE", help="log to this file, not to stderr"
+    )
+    add_ovms_flags(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    for refusal in refusals(args):
+        raise ConfigError(refusal)
+    _log_to(args.log_path, args.log_level)
+    warn_of_ignored(args)
+    entries, options = _entries(args), _options(args)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(serve(entries, options, lambda line: print(line, flush=True)))
+    return 0
+
+
+def _entries(args: argparse.Namespace) -> Sequence[ModelEntry]:
+    single = args.model_name is not None or args.model_path is not None
+    if args.config_path is not None and not single:
+        return read_config(args.config_path)
+    if args.config_path is None and args.model_name and args.model_path:
+        return [single_model(args.model_name, args.model_path)]
+    raise ConfigError(
+        "expected --config_path FILE, or --model_name NAME and --model_path DIR (and not both forms)"
+    )
+
+
+def _options(args: argparse.Namespace) -> ServerOptions:
+    if args.rest_port is None and args.port is None:
+        raise ConfigError("expected --rest_port PORT, --port PORT or both: nothing would be served")
+    if args.rest_port == args.port != 0 and args.rest_bind_address == args.grpc_bind_address:
+        raise ConfigError(
+            f"REST and gRPC cannot share a port: --rest_port and --port are {args.port}"
+        )
+    return ServerOptions(
+        rest=None if args.rest_port is None else Listen(args.rest_bind_address, args.rest_port),
+        grpc=None if args.port is None else Listen(args.grpc_bind_address, args.port),
+        max_body_bytes=args.max_body_mb * _MIB,
+        drain_s=args.drain_seconds,
+        grpc_channel_options=args.grpc_channel_arguments,
+    )
+
+
+def _port(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) <= 65535:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, found {text!r}")
+
+
+def _channel_options(text: str) -> Mapping[str, str | int]:
+    options: dict[str, str | int] = {}
+    for item in filter(None, text.split(",")):
+        name, equals, value = item.partition("=")
+        if not equals:
+            raise argparse.ArgumentTypeError(f"expected NAME=VALUE, found {item!r}")
+        options[name.strip()] = int(value) if value.lstrip("-").isdecimal() else value
+    return options
+
+
+def _log_to(file: Path | None, level: str) -> None:
+    try:
+        handler = logging.FileHandler(file) if file else logging.StreamHandler(sys.stderr)
+    except OSError as error:
+        raise ConfigError(f"--log_path {file} cannot be written: {error.strerror}") from None
+    logging.basicConfig(
+        handlers=[handler],
+        level=_LOG_LEVELS[level],
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # there is none for Windows
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,146 @@
+"""The life of the server: listen, load, serve, drain, close."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from calcgraph.runtime.errors import Code, StatusError, status_error
+from calcgraph.runtime.executor import GraphExecutor
+from calcgraph.servers import product
+from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.model_config import ModelEntry
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """Where one front end listens; port 0 takes a free one."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServerOptions:
+    """How to serve. A front end without an address does not start."""
+
+    rest: Listen | None
+    grpc: Listen | None
+    max_body_bytes: int
+    drain_s: float
+    """How long running requests may take to end once the server was told to stop."""
+    grpc_channel_options: Mapping[str, str | int] = field(default_factory=dict)
+
+
+class FrontEnd(Protocol):
+    """A protocol that is served."""
+
+    async def start(self, host: str, port: int) -> str: ...
+
+    async def stop(self) -> None: ...
+
+
+async def serve(
+    entries: Sequence[ModelEntry], options: ServerOptions, announce: Callable[[str], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
+
+    The front ends listen before the models load, so that an occupied port is told at once and probes see
+    a server that lives and is not ready. `announce` gets one line when all is ready. Raises StatusError
+    when a port or a model cannot be had.
+    """
+    with _stopped_by_signals(), contextlib.suppress(asyncio.CancelledError):
+        plane = DataPlane()
+        for entry in entries:
+            plane.register(entry.name)
+        async with AsyncExitStack() as opened:
+            opened.push_async_callback(plane.close)
+            addresses = await opened.enter_async_context(_listening(plane, options))
+            for entry in entries:
+                await _load(plane, entry)
+            announce(_ready_line(addresses, plane))
+            await asyncio.get_running_loop().create_future()
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """The first signal cancels the current task, which then drains; the second does not wait."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+
+    def stop(number: int) -> None:
+        if task.cancelling():
+            os._exit(128 + number)
+        log.info("stopping on %s", signal.Signals(number).name)
+        task.cancel()
+
+    signals = (signal.SIGTERM, signal.SIGINT)
+    for number in signals:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        yield
+    finally:
+        for number in signals:
+            loop.remove_signal_handler(number)
+
+
+@asynccontextmanager
+async def _listening(plane: DataPlane, options: ServerOptions) -> AsyncIterator[Mapping[str, str]]:
+    """The front ends by name, with their addresses; all stop together."""
+    addresses: dict[str, str] = {}
+    started: list[FrontEnd] = []
+    try:
+        for name, listen, front_end in _front_ends(plane, options):
+            started.append(front_end)
+            addresses[name] = await front_end.start(listen.host, listen.port)
+        yield addresses
+    finally:
+        await asyncio.gather(*(front_end.stop() for front_end in started))
+
+
+def _front_ends(plane: DataPlane, options: ServerOptions) -> Iterator[tuple[str, Listen, FrontEnd]]:
+    # grpc takes a tenth of a second to import, for nothing when only REST is served.
+    if options.rest is not None:
+        from calcgraph.servers.rest.front_end import RestFrontEnd
+
+        rest = RestFrontEnd(plane, max_body_bytes=options.max_body_bytes, drain_s=options.drain_s)
+        yield "REST", options.rest, rest
+    if options.grpc is not None:
+        from calcgraph.servers.rpc.front_end import GrpcFrontEnd
+
+        grpc = GrpcFrontEnd(
+            plane, drain_s=options.drain_s, channel_options=options.grpc_channel_options
+        )
+        yield "gRPC", options.grpc, grpc
+
+
+async def _load(plane: DataPlane, entry: ModelEntry) -> None:
+    async def open_model() -> GraphExecutor:
+        return await GraphExecutor.open(entry.name, entry.graph_file, base_path=entry.base_path)
+
+    try:
+        await plane.load(entry.name, open_model)
+    except StatusError as error:
+        raise status_error(
+            error.code, f"model '{entry.name}' cannot be loaded:\n{error}"
+        ) from error
+    except Exception as error:
+        log.debug("model %s failed", entry.name, exc_info=error)
+        raise status_error(
+            Code.INTERNAL,
+            f"model '{entry.name}' cannot be loaded:\n{entry.graph_file}: {type(error).__name__}: {error}",
+        ) from error
+
+
+def _ready_line(addresses: Mapping[str, str], plane: DataPlane) -> str:
+    places = ", ".join(f"{name} {address}" for name, address in addresses.items())
+    return f"{product.NAME} {product.VERSION} ready: {places}, models: {', '.join(plane.names)}"

@@ -1,0 +1,302 @@
+"""One model, shared by all who need its vectors: check, queue, infer in packed rows, hand back."""
+
+import asyncio
+import logging
+from collections.abc import Hashable, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+import openvino as ov
+
+from calcgraph.calculators.engine.compiled import Compiled, Head, Pooling
+from calcgraph.calculators.engine.device import (
+    PluginConfig,
+    check_config,
+    check_device,
+    complete_config,
+)
+from calcgraph.calculators.engine.errors import (
+    BadTokenId,
+    EmptySequence,
+    ModelUnsuitable,
+    TooLong,
+)
+from calcgraph.calculators.engine.model import Encoder, last_line, read_encoder
+from calcgraph.calculators.engine.programs import Programs
+from calcgraph.calculators.engine.queue import Job, Lane
+from calcgraph.calculators.engine.settle import Waiter
+from calcgraph.calculators.engine.shapes import Shape, bucket_shapes, packed_shapes
+from calcgraph.calculators.engine.surgery import NotPackable, Positions, packed_model, positions
+from calcgraph.calculators.engine.verify import plain_model, verify
+from calcgraph.calculators.engine.worker import Counts, Worker
+
+log = logging.getLogger("calcgraph.engine")
+
+BUDGET = 1024
+"""Tokens of a batch. More do not make it faster; a request of more is bulk."""
+BULK_BUDGET = 128
+"""Tokens of a batch of bulk texts while interactive ones come by."""
+ROW = 128
+"""Tokens of a packed row of short texts."""
+DEFAULT_MAX_TOKENS = 512
+CLOSE_TIMEOUT_S = 30.0
+
+TokenIds = Sequence[int] | np.ndarray
+Result = np.ndarray | list[np.ndarray]
+
+
+@dataclass(frozen=True, slots=True)
+class EngineInfo:
+    """What is known of an engine once it is open, for logs, metrics and metadata."""
+
+    dimensions: int
+    vocab_size: int | None
+    max_tokens: int
+    device: str
+    precision: str
+    threads: int
+    streams: int
+    path: str
+    """packed or bucketed"""
+    why: str
+    inputs: tuple[str, ...]
+    pooling: Pooling | None
+    normalize: bool
+    shapes: tuple[Shape, ...]
+
+
+class Engine:
+    """Thread-safe. Use as a context manager, or close it."""
+
+    def __init__(self, encoder: Encoder, info: EngineInfo, worker: Worker) -> None:
+        self._encoder = encoder
+        self._worker = worker
+        self.info = info
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        *,
+        pooling: Pooling | str | None,
+        normalize: bool = False,
+        max_tokens: int | None = None,
+        device: str = "CPU",
+        plugin_config: PluginConfig | None = None,
+    ) -> Self:
+        """Read, check and compile `folder`/openvino_model.xml.
+
+        `pooling` None gives every token's vector. `max_tokens` is the longest text taken, at most
+        what the model's table of positions holds, which is the default (512 without a table).
+        Raises a SetupError: ModelUnreadable, ModelUnsuitable, DeviceUnknown, PropertyUnknown,
+        PropertyValueWrong.
+        """
+        head = Head(Pooling(pooling) if pooling is not None else None, normalize)
+        config = plugin_config or {}
+        core = ov.Core()
+        check_device(core, device)
+        check_config(device, config)
+        encoder = read_encoder(core, Path(folder))
+        places = positions(core, encoder)
+        limit = _max_tokens(encoder, places, max_tokens)
+        model, why = _packed_or_plain(core, encoder, places or Positions())
+        packed = model is not None
+        shapes = packed_shapes(limit, BUDGET, ROW) if packed else bucket_shapes(limit, BUDGET)
+        compile_shape = partial(
+            Compiled,
+            core,
+            model or plain_model(encoder),
+            head=head,
+            positions=(places or Positions()) if packed else Positions(),
+            device=device,
+            config=complete_config(device, config),
+            packed=packed,
+        )
+        programs = Programs(compile_shape, _essential(shapes), shapes)
+        try:
+            first = programs.build().compiled
+        except RuntimeError as error:
+            raise ModelUnsuitable(
+                f"{encoder.path} does not compile for {device}: {last_line(error)}"
+            ) from error
+        info = EngineInfo(
+            dimensions=encoder.dimensions,
+            vocab_size=encoder.vocab_size,
+            max_tokens=limit,
+            device=device,
+            precision=_property(first, "INFERENCE_PRECISION_HINT", "unknown"),
+            threads=int(_property(first, "INFERENCE_NUM_THREADS", "0")),
+            streams=int(_property(first, "NUM_STREAMS", "1")),
+            path="packed" if packed else "bucketed",
+            why=why,
+            inputs=encoder.inputs,
+            pooling=head.pooling,
+            normalize=normalize,
+            shapes=tuple(shapes),
+        )
+        log.info("opened %s: %s", encoder.path, info)
+        parallel = int(_property(first, "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
+        worker = Worker(
+            programs, budget=BUDGET, bulk_budget=BULK_BUDGET, parallel=parallel, packed=packed
+        )
+        return cls(encoder, info, worker)
+
+    def submit(
+        self,
+        sequences: Sequence[TokenIds],
+        *,
+        lane: Lane | None = None,
+        client: Hashable | None = None,
+    ) -> Future[Result]:
+        """Queue the token ids of some texts, from any thread.
+
+        The result is float32 [N, dimensions] pooled, else a list of [tokens, dimensions]. `lane` is
+        by size unless given; clients take turns. Cancelling the future takes its texts out of the
+        queue. Raises a SequenceError (EmptySequence, TooLong, BadTokenId) or EngineClosed at once,
+        with nothing queued; the future may raise InferenceFailed, NotFinite, EngineClosed.
+        """
+        future: Future[Result] = Future()
+        self._put(sequences, lane, client, Waiter(future))
+        return future
+
+    def submit_async(
+        self,
+        sequences: Sequence[TokenIds],
+        *,
+        lane: Lane | None = None,
+        client: Hashable | None = None,
+    ) -> asyncio.Future[Result]:
+        """`submit` for coroutines: an awaitable of the running event loop, which is woken once for
+        all requests that a batch completes."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Result] = loop.create_future()
+        self._put(sequences, lane, client, Waiter(future, loop))
+        return future
+
+    @property
+    def ready(self) -> bool:
+        """False while the model is compiled anew after a failed inference, and once closed."""
+        return self._worker.ready
+
+    @property
+    def counts(self) -> Counts:
+        """Totals since opening; padding is `slots - tokens`."""
+        return self._worker.counts
+
+    def waiting(self) -> Mapping[Lane, int]:
+        """Texts in the queue."""
+        return self._worker.waiting()
+
+    def warm_up(self) -> None:
+        """Wait until every shape is compiled; without it the engine serves with those that are."""
+        self._worker.programs.complete()
+
+    def close(self, timeout: float = CLOSE_TIMEOUT_S) -> None:
+        """Infer what is queued, for at most `timeout` seconds; what is left fails."""
+        self._worker.close(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _put(
+        self,
+        sequences: Sequence[TokenIds],
+        lane: Lane | None,
+        client: Hashable | None,
+        waiter: Waiter,
+    ) -> None:
+        texts = self._checked(sequences)
+        if lane is None:
+            lane = Lane.INTERACTIVE if sum(map(len, texts)) <= BUDGET else Lane.BULK
+        if client is None and lane is Lane.BULK:
+            client = waiter
+        job = Job(texts, lane, client, waiter)
+        pooled = self.info.pooling is not None
+        job.result = (
+            np.empty((len(texts), self.info.dimensions), np.float32)
+            if pooled
+            else [None] * len(texts)
+        )
+        if not texts:
+            waiter.future.set_result(job.result)
+            return
+        self._worker.put(job)
+        waiter.future.add_done_callback(partial(self._forget_if_cancelled, job))
+
+    def _forget_if_cancelled(self, job: Job, future: Future[Any] | asyncio.Future[Any]) -> None:
+        if future.cancelled():
+            self._worker.discard(job)
+
+    def _checked(self, sequences: Sequence[TokenIds]) -> list[np.ndarray]:
+        """The sequences as int64, when all are what the model takes."""
+        limit, vocab_size = self.info.max_tokens, self.info.vocab_size
+        texts = [np.asarray(ids, np.int64) for ids in sequences]
+        for index, ids in enumerate(texts):
+            if not len(ids):
+                raise EmptySequence(index)
+            if len(ids) > limit:
+                raise TooLong(index, len(ids), limit)
+        if texts and vocab_size is not None:
+            together = texts[0] if len(texts) == 1 else np.concatenate(texts)
+            if int(together.min()) < 0 or int(together.max()) >= vocab_size:
+                raise _bad_token(texts, vocab_size)
+        return texts
+
+
+def _bad_token(texts: Sequence[np.ndarray], vocab_size: int) -> BadTokenId:
+    for index, ids in enumerate(texts):
+        bad = np.flatnonzero((ids < 0) | (ids >= vocab_size))
+        if bad.size:
+            return BadTokenId(index, int(bad[0]), int(ids[bad[0]]), vocab_size)
+    raise AssertionError("no bad token")
+
+
+def _max_tokens(encoder: Encoder, places: Positions | None, wanted: int | None) -> int:
+    table = places.limit if places else None
+    limit = wanted or table or DEFAULT_MAX_TOKENS
+    if limit < 1 or (table is not None and limit > table):
+        raise ModelUnsuitable(
+            f"max_tokens is {limit}: {encoder.path} has positions for 1 to {table} tokens"
+        )
+    return limit
+
+
+def _packed_or_plain(
+    core: ov.Core, encoder: Encoder, places: Positions
+) -> tuple[ov.Model | None, str]:
+    """The packed model if there is a right one, and the reason."""
+    try:
+        model = packed_model(core, encoder)
+        difference = verify(core, encoder, model, places)
+    except NotPackable as reason:
+        return None, f"one text a row, since {reason}"
+    return model, f"packed rows equal plain ones to {difference:.0e} on random texts"
+
+
+def _essential(shapes: Sequence[Shape]) -> list[Shape]:
+    """What to compile before serving: the longest row, the shortest, and the largest batch."""
+    by_tokens = sorted(shapes, key=lambda s: (s.tokens, -s.length))
+    longest = max(s.length for s in shapes)
+    return [Shape(longest, 1), by_tokens[-1], by_tokens[0]]
+
+
+def _property(compiled: ov.CompiledModel, name: str, default: str) -> str:
+    """A property of the compiled model; virtual devices lack some."""
+    try:
+        value = compiled.get_property(name)
+    except RuntimeError:
+        return default
+    return value.to_string() if isinstance(value, ov.Type) else str(value)

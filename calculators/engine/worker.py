@@ -1,0 +1,270 @@
+"""The thread that infers: plan, fill, start, deliver, with one dispatch prepared ahead.
+
+While a dispatch runs the next is laid out, if it is known: rows left of the plan, or a whole budget
+of texts that waits. Fewer texts stay in the queue, where others may still join them.
+"""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from calcgraph.calculators.engine.compiled import Request
+from calcgraph.calculators.engine.errors import EngineClosed, InferenceFailed, NotFinite
+from calcgraph.calculators.engine.pack import Dispatch, plan
+from calcgraph.calculators.engine.programs import Programs
+from calcgraph.calculators.engine.queue import Job, Lane, Text, TextQueue
+from calcgraph.calculators.engine.settle import Outcome, settle
+
+log = logging.getLogger("calcgraph.engine")
+
+REBUILD_PAUSE_S = 1.0
+INTERACTIVE_MEMORY_S = 1.0
+"""After an interactive text, bulk batches stay small for so long: another may come."""
+
+
+@dataclass(slots=True)
+class Counts:
+    """What was done so far. `slots` are tokens inferred, padding included."""
+
+    texts: int = 0
+    tokens: int = 0
+    slots: int = 0
+    dispatches: int = 0
+    failed_texts: int = 0
+    rebuilds: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """A dispatch with its texts laid out in a request."""
+
+    texts: Sequence[Text]
+    request: Request
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    dispatch: Dispatch
+    texts: Sequence[Text]
+
+
+class Worker:
+    """Owns the queue, the programs and the thread."""
+
+    def __init__(
+        self, programs: Programs, *, budget: int, bulk_budget: int, parallel: int, packed: bool
+    ) -> None:
+        self.programs = programs
+        self.counts = Counts()
+        self.ready = True
+        self._budget = budget
+        self._bulk_budget = bulk_budget
+        self._parallel = parallel
+        self._packed = packed
+        self._queue = TextQueue()
+        self._changed = threading.Condition()
+        self._closing = False
+        self._last_interactive = -INTERACTIVE_MEMORY_S
+        self._planned: deque[Planned] = deque()
+        self._ahead: Flight | None = None
+        self._running: deque[Flight] = deque()
+        self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
+        self._thread.start()
+
+    # Called from any thread
+
+    def put(self, job: Job) -> None:
+        """Raises EngineClosed."""
+        with self._changed:
+            if self._closing:
+                raise EngineClosed()
+            if job.lane is Lane.INTERACTIVE:
+                self._last_interactive = time.monotonic()
+            self._queue.put(job)
+            self._changed.notify()
+
+    def discard(self, job: Job) -> None:
+        with self._changed:
+            self._queue.discard(job)
+
+    def waiting(self) -> dict[Lane, int]:
+        """Texts that wait, in each lane."""
+        with self._changed:
+            return {lane: self._queue.texts_in(lane) for lane in Lane}
+
+    def close(self, timeout: float) -> None:
+        """Infer what waits, for at most `timeout` seconds; what is left then fails."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify()
+        self._thread.join(timeout)
+        if self._thread.is_alive():
+            self._fail_waiting(EngineClosed())
+            self._thread.join(timeout)
+        self.ready = False
+        self.programs.close()
+
+    # The thread
+
+    def _live(self) -> None:
+        """Work until closed. An error nobody foresaw fails the texts at hand, not the engine."""
+        while True:
+            try:
+                self._work()
+                return
+            except Exception as error:
+                log.exception("the engine's thread failed, starting again")
+                failure = InferenceFailed(f"the engine failed: {error!r}")
+                self._fail_texts(self._at_hand(), failure)
+                self._rebuild()
+
+    def _work(self) -> None:
+        while True:
+            self._launch()
+            if not self._running:
+                if not self._wait_for_texts():
+                    return
+                continue
+            self._look_ahead()
+            flight = self._running[0]
+            try:
+                vectors = flight.request.wait()
+            except InferenceFailed as error:
+                self._recover(flight, error)
+                continue
+            self._running.popleft()
+            self.programs.release(flight.request)
+            self._launch()
+            self._deliver(flight, vectors)
+
+    def _wait_for_texts(self) -> bool:
+        """False when there will be no more."""
+        with self._changed:
+            while not self._queue.texts:
+                if self._closing:
+                    return False
+                self._changed.wait()
+        return True
+
+    def _launch(self) -> None:
+        """Start what can run now."""
+        while len(self._running) < self._parallel:
+            flight = self._ahead or self._prepare()
+            self._ahead = None
+            if flight is None:
+                return
+            self._running.append(flight)
+            flight.request.start()
+            self.counts.dispatches += 1
+            self.counts.slots += flight.request.of.shape.tokens
+
+    def _look_ahead(self) -> None:
+        if self._ahead is None and (self._planned or self._queue.tokens >= self._budget):
+            self._ahead = self._prepare()
+
+    def _prepare(self) -> Flight | None:
+        """Lay out the next dispatch, planning anew when none is left of the plan."""
+        if not self._planned:
+            self._plan()
+        if not self._planned:
+            return None
+        planned = self._planned.popleft()
+        request = self.programs.request(planned.dispatch.shape)
+        self._ahead = Flight(planned.texts, request)
+        ids = iter(planned.texts)
+        request.fill([[next(ids).ids for _ in row] for row in planned.dispatch.rows])
+        return self._ahead
+
+    def _plan(self) -> None:
+        with self._changed:
+            quiet = time.monotonic() - self._last_interactive > INTERACTIVE_MEMORY_S
+            texts = self._queue.take(self._budget, self._budget if quiet else self._bulk_budget)
+        if texts:
+            lengths = [len(text.ids) for text in texts]
+            for dispatch in plan(lengths, self.programs.table, packed=self._packed):
+                rows = [texts[i] for row in dispatch.rows for i in row]
+                self._planned.append(Planned(dispatch, rows))
+
+    def _deliver(self, flight: Flight, vectors: Sequence[np.ndarray]) -> None:
+        over: list[Outcome] = []
+        for text, vector in zip(flight.texts, vectors, strict=True):
+            if not np.isfinite(vector).all():
+                self._retry_or_fail(text, alone=len(flight.texts) == 1)
+                continue
+            job = text.job
+            job.result[text.index] = vector
+            job.left -= 1
+            self.counts.texts += 1
+            self.counts.tokens += len(text.ids)
+            if not job.left:
+                over.append(Outcome(job))
+        settle(over)
+
+    def _retry_or_fail(self, text: Text, *, alone: bool) -> None:
+        """NaN spreads to the neighbours in a row: a text is guilty only if it gives NaN alone."""
+        if alone:
+            self._fail_texts([text], NotFinite(text.index))
+            return
+        table = self.programs.table
+        shape = table.cover(1, table.fit(len(text.ids)))[0]
+        self._planned.append(Planned(Dispatch(shape, ((0,),)), [text]))
+
+    # Failure
+
+    def _recover(self, failed: Flight, error: InferenceFailed) -> None:
+        """Fail this flight's texts; a stream may answer with another text's vector after an error,
+        so everything else is inferred anew on newly compiled shapes."""
+        log.error("an inference of %d texts failed: %s", len(failed.texts), error)
+        self._running.remove(failed)
+        others = list(self._at_hand())
+        with self._changed:
+            self._queue.put_back(others)
+        self._fail_texts(failed.texts, error)
+        self._rebuild()
+
+    def _at_hand(self) -> Iterable[Text]:
+        """Take all texts that are out of the queue and not delivered."""
+        flights = [*self._running, *([self._ahead] if self._ahead else [])]
+        texts = [text for flight in flights for text in flight.texts]
+        texts += [text for planned in self._planned for text in planned.texts]
+        self._running.clear()
+        self._planned.clear()
+        self._ahead = None
+        return list(dict.fromkeys(texts))
+
+    def _fail_texts(self, texts: Iterable[Text], error: Exception) -> None:
+        jobs = dict.fromkeys(text.job for text in texts if text.job.left > 0)
+        with self._changed:
+            for job in jobs:
+                self._queue.discard(job)
+        for job in jobs:
+            self.counts.failed_texts += job.left
+            job.left = -1  # its texts still in flight come too late
+        settle(Outcome(job, error) for job in jobs)
+
+    def _fail_waiting(self, error: Exception) -> None:
+        with self._changed:
+            jobs = self._queue.drain()
+        settle(Outcome(job, error) for job in jobs)
+
+    def _rebuild(self) -> None:
+        """Compile anew. As long as that fails, so does every text, and the engine is not ready."""
+        self.ready = False
+        self.counts.rebuilds += 1
+        while True:
+            try:
+                self.programs.build()
+                break
+            except RuntimeError as error:
+                log.exception("the model does not compile any more")
+                self._fail_waiting(InferenceFailed(f"the model does not compile: {error}"))
+                with self._changed:
+                    if self._closing:
+                        return
+                    self._changed.wait(REBUILD_PAUSE_S)
+        self.ready = True

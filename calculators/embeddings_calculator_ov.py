@@ -12,18 +12,18 @@ from typing import Any
 
 import numpy as np
 
-from calcgraph.calculators.engine import BadTokenId, Engine
+from calcgraph.calculators.engine import BadTokenId, Engine, EngineClosed
+from calcgraph.calculators.engine import Pooling as Method
 from calcgraph.calculators.normalize import Normalize
-from calcgraph.calculators.pooling import Pooling, pooling_name
+from calcgraph.calculators.pooling import Pooling, pooling_method
 from calcgraph.calculators.single_node import embeddings_graph
 from calcgraph.calculators.tokenization import max_tokens
 from calcgraph.calculators.values import Embeddings, Tokens
-from calcgraph.calculators.values import Pooling as PoolingName
 from calcgraph.proto.graph_pb2 import CalculatorGraphConfig
 from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
-from calcgraph.runtime.errors import RequestError
+from calcgraph.runtime.errors import Code, RequestError, status_error
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.subgraph import SubgraphContext
 
@@ -70,6 +70,7 @@ class EmbeddingsCalculatorOV(Calculator):
             "device": info.device,
             "precision": info.precision,
             "inference_path": info.path,
+            "inference_path_reason": info.why,
         }
 
     def open(self, cc: CalculatorContext) -> None:
@@ -78,7 +79,7 @@ class EmbeddingsCalculatorOV(Calculator):
     async def process(self, cc: CalculatorContext) -> None:
         tokens: Tokens = cc.inputs["TOKENS"].value
         try:
-            result = await self.engine.submit(tokens.sequences)
+            result = await self.engine.submit_async(tokens.sequences)
         except BadTokenId as error:
             raise RequestError(
                 f"token id {error.id} at position {error.position} of input[{error.index}] is outside "
@@ -86,17 +87,18 @@ class EmbeddingsCalculatorOV(Calculator):
                 "model's tokenizer; with langchain-openai set check_embedding_ctx_length=False",
                 param="input",
             ) from error
+        except EngineClosed as error:
+            raise status_error(Code.UNAVAILABLE, "the model is being unloaded") from error
         cc.outputs["EMBEDDINGS"].add(self._embeddings(result))
 
     def _embeddings(self, result: Any) -> Embeddings:
+        info = self.engine.info
         if isinstance(result, np.ndarray):
-            return Embeddings(
-                vectors=result, pooling=self.engine.pooling, normalized=self.engine.normalize
-            )
+            return Embeddings(vectors=result, pooling=info.pooling, normalized=info.normalize)
         return Embeddings(hidden=result)
 
 
-def fused(node: NodePlan, graph: GraphPlan) -> tuple[PoolingName | None, bool]:
+def fused(node: NodePlan, graph: GraphPlan) -> tuple[Method | None, bool]:
     """What of the nodes behind the encoder the engine may do: the pooling, and normalizing after it.
 
     Only a chain that nobody else listens to is fused: another reader wants the values in between.
@@ -105,7 +107,7 @@ def fused(node: NodePlan, graph: GraphPlan) -> tuple[PoolingName | None, bool]:
     if pooling is None:
         return None, False
     normalize = _only_reader(pooling, graph, Normalize)
-    return pooling_name(pooling.options), normalize is not None and normalize.options.enabled
+    return pooling_method(pooling.options), normalize is not None and normalize.options.enabled
 
 
 def _only_reader(node: NodePlan, graph: GraphPlan, kind: type[Calculator]) -> Any:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from calcgraph.calculators.engine import Pooling as Method
 from calcgraph.calculators.values import Embeddings
-from calcgraph.calculators.values import Pooling as PoolingName
 from calcgraph.proto.calculators_pb2 import PoolingOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
@@ -17,10 +17,10 @@ from calcgraph.runtime.plan import NodePlan
 
 Hidden = NDArray[np.float32]
 
-POOLINGS: Mapping[PoolingName, Callable[[Hidden], Hidden]] = {
-    "CLS": lambda hidden: hidden[0],
-    "LAST": lambda hidden: hidden[-1],
-    "MEAN": lambda hidden: hidden.mean(axis=0),
+METHODS: Mapping[Method, Callable[[Hidden], Hidden]] = {
+    Method.CLS: lambda hidden: hidden[0],
+    Method.LAST: lambda hidden: hidden[-1],
+    Method.MEAN: lambda hidden: hidden.mean(axis=0),
 }
 
 
@@ -36,35 +36,33 @@ class Pooling(Calculator):
     light = True
 
     def open(self, cc: CalculatorContext) -> None:
-        self.pooling = pooling_name(cc.options)
+        self.method = pooling_method(cc.options)
 
     def process(self, cc: CalculatorContext) -> None:
-        cc.outputs["EMBEDDINGS"].add(pool(cc.inputs["EMBEDDINGS"].value, self.pooling))
+        cc.outputs["EMBEDDINGS"].add(pool(cc.inputs["EMBEDDINGS"].value, self.method))
 
     @classmethod
     def describe(
         cls, node: NodePlan, resource: Any, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         assert isinstance(node.options, PoolingOptions)
-        return {"pooling": pooling_name(node.options)}
+        return {"pooling": pooling_method(node.options).name}
 
 
-def pooling_name(options: PoolingOptions) -> PoolingName:
+def pooling_method(options: PoolingOptions) -> Method:
     """What the graph asks for. There is no default: a wrong pooling gives wrong vectors silently."""
     if not options.HasField("pooling"):
         raise ValueError("set 'pooling' to CLS, LAST or MEAN, as the model was trained")
-    name: PoolingName = PoolingOptions.Pooling.Name(options.pooling)
-    return name
+    return Method[PoolingOptions.Pooling.Name(options.pooling)]
 
 
-def pool(embeddings: Embeddings, pooling: PoolingName) -> Embeddings:
+def pool(embeddings: Embeddings, method: Method) -> Embeddings:
     """One vector a sequence. Raises ValueError when another pooling was already done."""
     if embeddings.hidden is None:
-        if embeddings.pooling != pooling:
+        if embeddings.pooling is not method:
             raise ValueError(
                 f"expected token embeddings, found {embeddings.pooling}-pooled vectors"
             )
         return embeddings
-    method = POOLINGS[pooling]
-    vectors = np.stack([method(hidden) for hidden in embeddings.hidden])
-    return Embeddings(vectors=vectors, pooling=pooling)
+    vectors = np.stack([METHODS[method](hidden) for hidden in embeddings.hidden])
+    return Embeddings(vectors=vectors, pooling=method)

@@ -29,7 +29,7 @@ def embeddings_graph(options: EmbeddingsCalculatorOVOptions) -> CalculatorGraphC
             plugin_config=options.plugin_config,
         ),
         # Left out, OVMS pools CLS: so does the node that its files configure.
-        "pooling": PoolingOptions(pooling=PoolingOptions.Pooling.Value(_pooling(options))),
+        "pooling": PoolingOptions(pooling=_pooling(options)),
         "normalize": NormalizeOptions(enabled=options.normalize_embeddings),
     }
     for node in graph.node:

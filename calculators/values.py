@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from calcgraph.calculators.engine import Pooling
 from calcgraph.runtime.payload import HttpResponse, InferResponse
-
-Pooling = Literal["CLS", "LAST", "MEAN"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def _continue(url: str, file: IO[bytes], offset: int) -> None:
     except (OSError, http.client.HTTPException) as error:
         raise _Dropped(getattr(error, "reason", None) or error) from error
     with response:
-        if response.status != http.HTTPStatus.PARTIAL_CONTENT:
+        if offset and response.status != http.HTTPStatus.PARTIAL_CONTENT:
             offset = 0
             file.truncate(0)
         _append(response, file, offset)
@@ -107,21 +107,23 @@ def _refusal(url: str, error: urllib.error.HTTPError) -> Exception:
 
 
 def _append(response: http.client.HTTPResponse, file: IO[bytes], offset: int) -> None:
-    left = response.length
-    total = None if left is None else offset + left
+    expected, received = response.length, 0
+    total = None if expected is None else offset + expected
     with tqdm(
         total=total, initial=offset, unit="B", unit_scale=True, unit_divisor=1024, disable=None
     ) as progress:
         while chunk := _read(response):
             file.write(chunk)
+            received += len(chunk)
             progress.update(len(chunk))
-    if left is not None and response.length:
-        raise _Dropped(f"the connection ended {response.length:,} bytes early")
+    if expected is not None and received < expected:
+        raise _Dropped(f"the connection ended {expected - received:,} bytes early")
 
 
 def _read(response: http.client.HTTPResponse) -> bytes:
+    """What has arrived by now, at most _CHUNK bytes; none at the end."""
     # Apart from the write, whose OSError is the disk's and final.
     try:
-        return response.read(_CHUNK)
+        return response.read1(_CHUNK)
     except (OSError, http.client.HTTPException) as error:
         raise _Dropped(error) from error

@@ -18,7 +18,7 @@ def prepare(folder: Path, weight_format: str = "fp32") -> list[str]:
     Returns what could not be done and is not needed, one sentence each. Raises PreparationError.
     """
     settings = read_sentence_settings(folder)
-    _save_encoder(folder, weight_format)
+    save_encoder(folder, weight_format)
     (folder / "graph.pbtxt").write_text(embeddings_graph(settings), "utf-8")
     reason = convert_tokenizer(folder)
     if reason is None:
@@ -26,7 +26,8 @@ def prepare(folder: Path, weight_format: str = "fp32") -> list[str]:
     return [f"no openvino_tokenizer.xml was made, the server will use tokenizer.json: {reason}"]
 
 
-def _save_encoder(folder: Path, weight_format: str) -> None:
+def save_encoder(folder: Path, weight_format: str) -> None:
+    """Write openvino_model.xml and .bin beside model.safetensors. Raises PreparationError."""
     # OpenVINO takes a second to import, and a pull with nothing to do should not wait for it.
     import openvino as ov
 

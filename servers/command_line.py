@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import inspect
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points
 from typing import Final, NoReturn, Protocol, cast
 
+from calcgraph.runtime.naming import did_you_mean
 from calcgraph.servers import product
 
 GROUP: Final = "calcgraph.commands"
@@ -51,10 +51,9 @@ class FlagParser(argparse.ArgumentParser):
 
     def _unknown(self, argument: str) -> str:
         flag = argument.partition("=")[0]
-        near = difflib.get_close_matches(flag, _flags(self), n=1)
-        hint = f"did you mean {near[0]}?" if near else f"{self.prog} --help lists what there is"
+        hint = did_you_mean(flag, _flags(self)) or f"; {self.prog} --help lists what there is"
         kind = "flag" if flag.startswith("-") else "argument"
-        return f"unknown {kind} {flag}; {hint}"
+        return f"unknown {kind} {flag}{hint}"
 
 
 def normalised(arguments: Sequence[str]) -> list[str]:
@@ -98,9 +97,8 @@ def _underscored(argument: str) -> str:
 
 def _load(commands: Mapping[str, EntryPoint], name: str) -> Command:
     if name not in commands:
-        near = difflib.get_close_matches(name, commands, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"there are {', '.join(sorted(commands))}"
-        _refuse(f"unknown command {name}; {hint}")
+        hint = did_you_mean(name, commands) or f"; there are {', '.join(sorted(commands))}"
+        _refuse(f"unknown command {name}{hint}")
     return cast(Command, commands[name].load())
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from calcgraph.runtime.errors import Code, FailedStatus, RequestError
+from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class DataPlane:
     def _registered(self, name: str, version: str) -> Servable | None:
         if name not in self._models:
             raise RequestError(
-                f"The model '{name}' does not exist.{self._nearest(name)}",
+                f"The model '{name}' does not exist{did_you_mean(name, self._models)}",
                 param="model",
                 reason="model_not_found",
                 code=Code.NOT_FOUND,
@@ -109,10 +109,6 @@ class DataPlane:
                 code=Code.UNAVAILABLE,
             )
         return model
-
-    def _nearest(self, name: str) -> str:
-        near = difflib.get_close_matches(name, self._models, n=1, cutoff=0.5)
-        return f" Did you mean '{near[0]}'?" if near else ""
 
 
 # A graph has one version, as in OVMS; 0 asks for the newest there is.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from calcgraph.runtime.errors import Code, InvalidStatus
+from calcgraph.runtime.naming import did_you_mean
 
 log = logging.getLogger(__name__)
 
@@ -183,9 +183,8 @@ def _object(place: _Place, value: Any, keys: Sequence[str]) -> Mapping[str, Any]
         raise place.error(f"expected an object, found {_shown(value)}")
     for key in value:
         if key not in keys:
-            near = difflib.get_close_matches(key, keys, n=1)
-            hint = f'did you mean "{near[0]}"?' if near else f"expected {_listed(keys)}"
-            raise place.error(f'unknown key "{key}"; {hint}')
+            hint = did_you_mean(key, keys) or f"; expected {_listed(keys)}"
+            raise place.error(f'unknown key "{key}"{hint}')
     return value
 
 

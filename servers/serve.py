@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
 from calcgraph.servers.ovms_flags import add_ovms_flags, refusals, warn_of_ignored
 from calcgraph.servers.server import Listen, ServerOptions, serve
@@ -63,6 +64,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--log_path", type=Path, metavar="FILE", help="log to this file, not to stderr"
     )
+    parser.add_argument(
+        "--calculators",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a Python file with calculators of your own; may be given several times",
+    )
     add_ovms_flags(parser)
 
 
@@ -72,6 +81,8 @@ def run(args: argparse.Namespace) -> int:
     _log_to(args.log_path, args.log_level)
     warn_of_ignored(args)
     entries, options = _entries(args), _options(args)
+    for file in args.calculators:
+        REGISTRY.load_file(file)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(entries, options, lambda line: print(line, flush=True)))
     return 0

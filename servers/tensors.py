@@ -6,7 +6,6 @@ sentence. All of them raise RequestError with the tensor's name as `param`.
 
 from __future__ import annotations
 
-import difflib
 import math
 import struct
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 
 from calcgraph.runtime.errors import RequestError
+from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.payload import Tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -66,9 +66,8 @@ def datatype_of(tensor: str, name: object) -> Datatype:
     """The datatype that an input names."""
     if isinstance(name, str) and name in DATATYPES:
         return DATATYPES[name]
-    near = difflib.get_close_matches(str(name).upper(), DATATYPES, n=1)
-    hint = f"did you mean {near[0]}?" if near else f"it is one of {', '.join(DATATYPES)}."
-    raise RequestError(f"Input '{tensor}' has an unknown datatype {name!r}; {hint}", param=tensor)
+    hint = did_you_mean(str(name), DATATYPES) or f"; it is one of {', '.join(DATATYPES)}"
+    raise RequestError(f"Input '{tensor}' has an unknown datatype {name!r}{hint}", param=tensor)
 
 
 def shape_of(tensor: str, shape: Sequence[object]) -> tuple[int, ...]:

@@ -12,6 +12,7 @@ from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_parser import RawRequestMessage
 
+from calcgraph.servers import product
 from calcgraph.servers.addresses import cannot_listen, join
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import HttpError, answer_to
@@ -23,6 +24,7 @@ from calcgraph.servers.rest.router import Router
 # Clients keep idle connections for minutes, and one that the server closes first costs them a retry.
 _KEEP_ALIVE_S: Final = 3600.0
 _BACKLOG: Final = 1024
+_SERVER: Final = f"{product.NAME}/{product.VERSION}"
 
 
 class RestFrontEnd:
@@ -83,6 +85,7 @@ class RestFrontEnd:
         except Exception as error:
             response = _error_response(request, error, request_id)
         headers = response.headers
+        headers["Server"] = _SERVER
         headers["x-request-id"] = request_id
         headers["openai-processing-ms"] = str(round((time.perf_counter() - start) * 1000))
         return response

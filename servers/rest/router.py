@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, NamedTuple
 
@@ -10,6 +9,7 @@ import orjson
 from aiohttp import web
 
 from calcgraph.runtime.errors import Code
+from calcgraph.runtime.naming import did_you_mean
 from calcgraph.servers.errors import HttpError
 
 Endpoint = Callable[[web.BaseRequest, str], Awaitable[web.Response]]
@@ -51,11 +51,8 @@ class Router:
         for prefix, endpoints in self._prefixes.items():
             if path.startswith(prefix):
                 return endpoints, path[len(prefix) :]
-        near = difflib.get_close_matches(path, self._exact, n=1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise HttpError(
-            404, f"Unknown URL: {path or '/'}.{hint}", reason="unknown_url", code=Code.NOT_FOUND
-        )
+        message = f"Unknown URL: {path or '/'}{did_you_mean(path, self._exact)}"
+        raise HttpError(404, message, reason="unknown_url", code=Code.NOT_FOUND)
 
 
 def method_not_allowed(request: web.BaseRequest, allowed: Iterable[str]) -> HttpError:

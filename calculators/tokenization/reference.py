@@ -1,0 +1,48 @@
+"""tokenizer.json through HF `tokenizers`: the ids that every other way has to equal."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tokenizers import Tokenizer
+
+from calcgraph.calculators.tokenization.ids import Ids
+from calcgraph.calculators.tokenization.special_tokens import SpecialTokens
+
+
+class ReferenceTokenizer:
+    """Safe for concurrent use; `encode` leaves the GIL while it works."""
+
+    def __init__(self, file: Path) -> None:
+        text = file.read_text(encoding="utf-8")
+        try:
+            self._tokenizer = Tokenizer.from_str(text)
+        except Exception as error:  # the very type that `tokenizers` raises
+            raise ValueError(f"{file} is not a tokenizer: {error}") from error
+        # Files come with whatever truncation and padding their training used.
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.spec: dict[str, Any] = json.loads(text)
+        self.special_tokens = self._read_special_tokens()
+
+    def encode(self, texts: Sequence[str]) -> list[Ids]:
+        # The "fast" variant leaves out character offsets, nothing else.
+        encodings = self._tokenizer.encode_batch_fast(list(texts))
+        return [np.array(encoding.ids, np.int64) for encoding in encodings]
+
+    def decode(self, ids: Sequence[int]) -> str:
+        return str(self._tokenizer.decode(ids))
+
+    @property
+    def vocab_size(self) -> int:
+        return int(self._tokenizer.get_vocab_size(with_added_tokens=True))
+
+    def _read_special_tokens(self) -> SpecialTokens:
+        encoding = self._tokenizer.encode("a")
+        ids = np.array(encoding.ids, np.int64)
+        own = np.flatnonzero(np.array(encoding.special_tokens_mask) == 0)
+        if own.size == 0:
+            return SpecialTokens(prefix=ids, suffix=ids[:0])
+        return SpecialTokens(prefix=ids[: own[0]], suffix=ids[own[-1] + 1 :])

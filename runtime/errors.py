@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Final
 
 
 class Code(IntEnum):
@@ -75,6 +76,9 @@ class Location:
         return f"{self.file}:{self.line}:{self.column}" if self.line else self.file
 
 
+NOWHERE: Final = Location()
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One mistake in a graph."""
@@ -88,19 +92,24 @@ class Problem:
 
 
 class GraphError(StatusError):
-    """The graph's author can mend this: all the mistakes that were found in one graph, in file order."""
+    """The graph's author can mend this: all the mistakes that were found in one graph, in file order.
+
+    Its code is `code` or else the one that all problems share, or UNKNOWN.
+    """
 
     problems: tuple[Problem, ...]
 
-    def __new__(cls, problems: Iterable[Problem]) -> GraphError:
+    def __new__(cls, problems: Iterable[Problem], code: Code | None = None) -> GraphError:
         found = tuple(problems)
-        kind = _InvalidGraph if common_code(p.code for p in found) in _ARE_VALUE_ERRORS else _FailedGraph
-        return Exception.__new__(kind if cls is GraphError else cls, found)
+        code = common_code(p.code for p in found) if code is None else code
+        kind = _InvalidGraph if code in _ARE_VALUE_ERRORS else _FailedGraph
+        return Exception.__new__(kind if cls is GraphError else cls, found, code)
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], code: Code | None = None) -> None:
         self.problems = tuple(problems)
         super().__init__(
-            common_code(p.code for p in self.problems), "\n".join(str(p) for p in self.problems)
+            common_code(p.code for p in self.problems) if code is None else code,
+            "\n".join(str(p) for p in self.problems),
         )
 
 
@@ -151,7 +160,9 @@ class RunError(StatusError):
 
     def __new__(cls, prefix: str, errors: Iterable[StatusError]) -> RunError:
         found = tuple(errors)
-        kind = _InvalidRun if common_code(e.code for e in found) in _ARE_VALUE_ERRORS else _FailedRun
+        kind = (
+            _InvalidRun if common_code(e.code for e in found) in _ARE_VALUE_ERRORS else _FailedRun
+        )
         return Exception.__new__(kind if cls is RunError else cls, prefix, found)
 
     def __init__(self, prefix: str, errors: Iterable[StatusError]) -> None:

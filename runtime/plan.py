@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 import networkx as nx
 from google.protobuf.message import Message
 
-from calcgraph.runtime.errors import Location
+from calcgraph.runtime.errors import NOWHERE, Location
 
 if TYPE_CHECKING:
     from calcgraph.proto import graph_pb2
     from calcgraph.runtime.calculator import Calculator
     from calcgraph.runtime.contract import Contract
+    from calcgraph.runtime.options import StructOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Port:
     tag: str
     index: int
     name: str
-    location: Location = Location()
+    location: Location = NOWHERE
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class NodePlan:
     name: str
     calculator: type[Calculator]
     contract: Contract
-    options: Message | None
+    options: Message | StructOptions | None
     inputs: Sequence[Port]
     outputs: Sequence[Port]
     input_side_packets: Sequence[Port]
@@ -80,6 +81,18 @@ class SidePacketPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ExecutorPlan:
+    """One executor; "" is the name of the default one."""
+
+    name: str
+    type: str
+    """ThreadPoolExecutor, ApplicationThreadExecutor, or "" for the runtime's (or application's) choice."""
+    num_threads: int
+    options: Any = None
+    """Its ThreadPoolExecutorOptions."""
+
+
+@dataclass(frozen=True, slots=True)
 class GraphPlan:
     """Everything a run needs to know. Nodes are in topological order; a node's id is its place."""
 
@@ -90,8 +103,8 @@ class GraphPlan:
     output_streams: Sequence[Port]
     max_queue_size: int
     report_deadlock: bool
-    executors: Mapping[str, Any]
-    """Executor name to its ExecutorConfig; "" is the default one."""
+    executors: Mapping[str, ExecutorPlan]
+    """By name; "" is the default one."""
     num_threads: int
     dag: nx.DiGraph[int]
     """Node ids, with an edge a stream or side packet (back edges left out)."""

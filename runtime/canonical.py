@@ -1,0 +1,74 @@
+"""The canonical form of a graph: subgraphs expanded, nodes sorted and named, an executor declared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from google.protobuf.message import Message
+from google.protobuf.struct_pb2 import Struct
+
+from calcgraph.proto import graph_pb2
+from calcgraph.proto.handlers_pb2 import ThreadPoolExecutorOptions
+from calcgraph.runtime.config import GraphConfig
+from calcgraph.runtime.node_contract import Draft
+from calcgraph.runtime.options import StructOptions
+from calcgraph.runtime.plan import ExecutorPlan
+
+_TYPE_URL = "type.googleapis.com/"
+
+
+def canonical_config(
+    graph: GraphConfig, drafts: Sequence[Draft], executors: Mapping[str, ExecutorPlan]
+) -> graph_pb2.CalculatorGraphConfig:
+    """What MediaPipe's `Config()` returns after validation, every option decoded into `node_options`."""
+    config = graph_pb2.CalculatorGraphConfig()
+    config.CopyFrom(graph.proto)
+    del config.node[:]
+    for draft in drafts:
+        config.node.append(_node(draft, graph))
+    _declare_default_executor(config, executors[""])
+    return config
+
+
+def _declare_default_executor(
+    config: graph_pb2.CalculatorGraphConfig, default: ExecutorPlan
+) -> None:
+    if any(executor.name == "" for executor in config.executor):
+        return
+    added = config.executor.add()
+    if config.num_threads:
+        added.options.Extensions[ThreadPoolExecutorOptions.ext].num_threads = default.num_threads
+        config.ClearField("num_threads")
+
+
+def _node(draft: Draft, graph: GraphConfig) -> graph_pb2.CalculatorGraphConfig.Node:
+    node = graph_pb2.CalculatorGraphConfig.Node()
+    node.CopyFrom(draft.node.proto)
+    had_options = node.HasField("options") or len(node.node_options) > 0
+    node.ClearField("options")
+    del node.node_options[:]
+    if had_options and draft.options is not None:
+        message = _message(draft.options)
+        packed = node.node_options.add()
+        packed.type_url = _TYPE_URL + message.DESCRIPTOR.full_name
+        packed.value = message.SerializePartialToString(deterministic=True)
+    if node.HasField("input_stream_handler") or graph.proto.HasField("input_stream_handler"):
+        _set_handler(node, draft)
+    return node
+
+
+def _set_handler(node: graph_pb2.CalculatorGraphConfig.Node, draft: Draft) -> None:
+    node.ClearField("input_stream_handler")
+    node.input_stream_handler.input_stream_handler = draft.handler
+    options = draft.handler_options
+    if options is not None and options.ByteSize():
+        extension = type(options).ext  # type: ignore[attr-defined]
+        node.input_stream_handler.options.Extensions[extension].CopyFrom(options)
+
+
+def _message(options: Message | StructOptions) -> Message:
+    if not isinstance(options, StructOptions):
+        return options
+    struct = Struct()
+    struct.update(dict(options))
+    return struct

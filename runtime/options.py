@@ -1,0 +1,282 @@
+"""A calculator's options: lifted from the graph untouched, decoded when a calculator names its type.
+
+A block of options whose type nobody knows yet travels inside the message that encloses it, as one
+protobuf field without a name (`_CARRIER`). So it is copied wherever its node is copied: into the
+nodes of a subgraph, into a SwitchContainer's contained nodes, into another graph.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+
+from google.protobuf.message import DecodeError, Message
+from google.protobuf.unknown_fields import UnknownFieldSet
+
+from calcgraph.proto import graph_pb2
+from calcgraph.runtime.binding import bind
+from calcgraph.runtime.errors import NOWHERE, Code, GraphError, InvalidStatus, Location
+from calcgraph.runtime.naming import did_you_mean
+from calcgraph.runtime.problems import Problems
+from calcgraph.runtime.textproto import Block, Field, Form, Source, read
+
+M = TypeVar("M", bound=Message)
+
+STRUCT: Final = "google.protobuf.Struct"
+_CARRIER: Final = 2**29 - 1
+"""The highest field number there is, which no schema uses."""
+_LENGTH_DELIMITED: Final = 2
+
+_ENCLOSING: Final = frozenset(
+    {
+        "google.protobuf.Any",
+        "mediapipe.CalculatorOptions",
+        "mediapipe.MediaPipeOptions",
+        "mediapipe.PacketFactoryOptions",
+        "mediapipe.PacketGeneratorOptions",
+    }
+)
+
+
+@dataclass(frozen=True)
+class OptionBlock:
+    """`[type.googleapis.com/pkg.Type] {...}` or `[pkg.Type.ext] {...}`, not yet decoded."""
+
+    name: str
+    """As written between the brackets."""
+    body: Source | bytes
+    """The text between the braces, or the serialized message of a binary graph."""
+    location: Location
+    is_extension: bool = False
+
+    @property
+    def type_name(self) -> str:
+        """The message type; by convention an extension is called `ext` inside the type it holds."""
+        return self.name.removesuffix(".ext") if self.is_extension else self.name.rpartition("/")[2]
+
+    def holds(self, kind: type[Message]) -> bool:
+        descriptor = kind.DESCRIPTOR
+        return self.type_name == descriptor.full_name or (
+            self.is_extension and any(e.full_name == self.name for e in descriptor.extensions)
+        )
+
+    def decode(self, kind: type[M], problems: Problems) -> M:
+        """The message, bound by the pool of its own class. Mistakes go to `problems`."""
+        message = kind()
+        if isinstance(self.body, bytes):
+            try:
+                message.ParseFromString(self.body)
+            except DecodeError as error:
+                problems.add(self.location, f"the options {self.type_name} are damaged: {error}")
+            return message
+        try:
+            document = read(self.body)
+        except GraphError as error:
+            problems.extend(error.problems)
+            return message
+        nested = Problems()
+        bind(message, document.root, document.source, nested, on_block=lift_block)
+        problems.extend(nested.in_order())
+        missing = message.FindInitializationErrors()  # type: ignore[attr-defined]
+        if missing and not nested:
+            problems.add(
+                self.location, f"the options {self.type_name} lack {', '.join(map(repr, missing))}"
+            )
+        return message
+
+
+def lift_block(message: Message, field: Field, source: Source) -> bool:
+    """Keep a bracketed block undecoded in the options message that encloses it."""
+    if message.DESCRIPTOR.full_name not in _ENCLOSING:
+        return False
+    if message.DESCRIPTOR.file.pool is not graph_pb2.DESCRIPTOR.pool:
+        return False
+    if (message.DESCRIPTOR.full_name == "google.protobuf.Any") != (field.form is Form.ANY):
+        return False
+    block = field.values[0]
+    assert isinstance(block, Block)
+    body = source.part(block.start, block.end)
+    at = source.location(field.start)
+    if field.form is Form.ANY:
+        message.type_url = field.name  # type: ignore[attr-defined]
+    carried = [
+        field.name,
+        field.form is Form.EXTENSION,
+        [at.file, at.line, at.column],
+        [body.text, body.line, body.column],
+    ]
+    _append_carrier(message, json.dumps(carried).encode())
+    return True
+
+
+def blocks_of(message: Message, location: Location) -> Iterator[OptionBlock]:
+    """Every block of options in one options message, from text and from binary graphs."""
+    carried = False
+    for unknown in UnknownFieldSet(message):  # type: ignore[attr-defined]
+        if unknown.field_number == _CARRIER and unknown.wire_type == _LENGTH_DELIMITED:
+            carried = True
+            yield _carried_block(unknown.data)
+        elif unknown.wire_type == _LENGTH_DELIMITED:
+            yield OptionBlock(f"extension {unknown.field_number}", unknown.data, location, True)
+    if message.DESCRIPTOR.full_name == "google.protobuf.Any":
+        if not carried and (message.type_url or message.value):  # type: ignore[attr-defined]
+            yield OptionBlock(message.type_url, message.value, location)  # type: ignore[attr-defined]
+        return
+    for extension, value in message.ListFields():
+        if extension.is_extension:
+            yield OptionBlock(extension.full_name, value.SerializePartialToString(), location, True)
+
+
+class OptionSet:
+    """All options given to one node, handler or executor, and which of them somebody asked for."""
+
+    def __init__(
+        self, legacy: Message | None, blocks: list[OptionBlock], location: Location
+    ) -> None:
+        """`legacy` is the extendable `options` message, `blocks` those of `node_options`."""
+        self._legacy = [] if legacy is None else list(blocks_of(legacy, location))
+        self._blocks = blocks
+        self._asked: set[int] = set()
+        self._location = location
+
+    @classmethod
+    def of_node(cls, node: graph_pb2.CalculatorGraphConfig.Node, location: Location) -> OptionSet:
+        blocks = [block for any_ in node.node_options for block in blocks_of(any_, location)]
+        return cls(node.options if node.HasField("options") else None, blocks, location)
+
+    @property
+    def all(self) -> list[OptionBlock]:
+        return [*self._legacy, *self._blocks]
+
+    def get(self, kind: type[M], problems: Problems) -> M:
+        """Rule O1: what `options` holds of this type, else `node_options`, else the defaults."""
+        block = self.find(kind)
+        return kind() if block is None else block.decode(kind, problems)
+
+    def find(self, kind: type[Message]) -> OptionBlock | None:
+        """The block that holds `kind`, which then counts as read (and so do those it hides)."""
+        found = [block for block in self.all if _holds(block, kind)]
+        self._asked.update(map(id, found))
+        return found[0] if found else None
+
+    def report_duplicates(self, problems: Problems) -> None:
+        """Rule O2: no type twice among the `node_options`, nor twice among the `options`."""
+        for blocks in (self._legacy, self._blocks):
+            seen: dict[str, Location] = {}
+            for block in blocks:
+                if block.type_name in seen:
+                    problems.add(
+                        block.location,
+                        f"Options type: '{block.type_name}' specified more than once for a single "
+                        f"calculator node config (first at {seen[block.type_name]})",
+                        Code.UNKNOWN,
+                    )
+                seen.setdefault(block.type_name, block.location)
+
+    def report_unread(self, problems: Problems, owner: str, taken: list[str]) -> None:
+        """Options that nobody asked for are a mistake: most likely a misspelt type."""
+        for block in self.all:
+            if id(block) in self._asked:
+                continue
+            expected = " or ".join(taken) if taken else "no options"
+            guess = did_you_mean(block.type_name, taken) if len(taken) > 1 else ""
+            problems.add(
+                block.location,
+                f"{owner} does not take options of type {block.type_name}, expected {expected}{guess}",
+            )
+
+
+def _holds(block: OptionBlock, kind: type[Message]) -> bool:
+    if block.holds(kind):
+        return True
+    number = block.name.removeprefix("extension ")
+    return number.isdigit() and any(e.number == int(number) for e in kind.DESCRIPTOR.extensions)
+
+
+class MissingOption(InvalidStatus, KeyError):
+    """A Struct has no such key; a KeyError, so that `.get` and `in` work."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(Code.INVALID_ARGUMENT, message)
+
+
+@dataclass(frozen=True, eq=False)
+class StructOptions(Mapping[str, Any]):
+    """Options given as google.protobuf.Struct, read like a dict or by attribute; never changed.
+
+    A Struct has one kind of number: whole ones are read as int.
+    """
+
+    values_: Mapping[str, Any] = field(default_factory=dict)
+    location: Location = NOWHERE
+
+    @classmethod
+    def from_struct(cls, struct: Message, location: Location = NOWHERE) -> StructOptions:
+        """`struct` is a google.protobuf.Struct of any descriptor pool."""
+        return cls(
+            {key: _plain(value) for key, value in struct.fields.items()},  # type: ignore[attr-defined]
+            location,
+        )
+
+    def __getitem__(self, key: str) -> Any:
+        try:
+            return self.values_[key]
+        except KeyError:
+            known = ", ".join(map(repr, self.values_)) or "none"
+            guess = did_you_mean(key, self.values_)
+            raise MissingOption(
+                f"{self.location}: there is no option {key!r}, found {known}{guess}"
+            ) from None
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        try:
+            return self[name]
+        except MissingOption as error:
+            raise AttributeError(str(error)) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_)
+
+    def __len__(self) -> int:
+        return len(self.values_)
+
+    def __repr__(self) -> str:
+        return f"StructOptions({dict(self.values_)!r})"
+
+
+def _plain(value: Any) -> Any:
+    """The Python value of a google.protobuf.Value."""
+    kind = value.WhichOneof("kind")
+    if kind == "struct_value":
+        return {key: _plain(item) for key, item in value.struct_value.fields.items()}
+    if kind == "list_value":
+        return [_plain(item) for item in value.list_value.values]
+    if kind == "number_value":
+        number = value.number_value
+        return int(number) if number.is_integer() else number
+    return None if kind in (None, "null_value") else getattr(value, kind)
+
+
+def _carried_block(data: bytes) -> OptionBlock:
+    name, is_extension, (file, line, column), (text, body_line, body_column) = json.loads(data)
+    return OptionBlock(
+        name, Source(text, file, body_line, body_column), Location(file, line, column), is_extension
+    )
+
+
+def _append_carrier(message: Message, data: bytes) -> None:
+    tag = _varint(_CARRIER << 3 | _LENGTH_DELIMITED)
+    message.MergeFromString(tag + _varint(len(data)) + data)
+
+
+def _varint(number: int) -> bytes:
+    groups = bytearray()
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    groups.append(number)
+    return bytes(groups)

@@ -2,7 +2,6 @@
 
 import hashlib
 import io
-import re
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -47,7 +46,9 @@ class Index:
     wheel: bytes = field(default_factory=miniature_wheel)
     announced_sha256: str | None = None
     answer: int = 200  # to a request for the wheel
+    refused_agents: str | None = None  # those whose name begins so have no credentials
     break_after: list[int] = field(default_factory=list)  # bytes, one entry a request for the wheel
+    ignores_ranges: bool = False
     stall_after: int | None = None  # bytes, until `go_on` is set
     go_on: threading.Event = field(default_factory=threading.Event)
     ranges: list[str | None] = field(default_factory=list)  # of each request for the wheel
@@ -87,9 +88,12 @@ class _Handler(BaseHTTPRequestHandler):
         index = self.index
         index.ranges.append(self.headers["Range"])
         index.agents.append(self.headers["User-Agent"])
+        if index.refused_agents and index.agents[-1].startswith(index.refused_agents):
+            return self.send_error(401)
         if index.answer != 200:
             return self.send_error(index.answer)
-        start = int(re.fullmatch(r"bytes=(\d+)-", self.headers["Range"] or "bytes=0-")[1])
+        wanted = None if index.ignores_ranges else self.headers["Range"]
+        start = int((wanted or "bytes=0-").removeprefix("bytes=").removesuffix("-"))
         if start >= len(index.wheel):
             return self.send_error(416)
         body = index.wheel[start:]

@@ -1,0 +1,122 @@
+"""Concurrent callers on one event loop have their texts tokenized together, off the loop.
+
+A few short texts are tokenized on the spot. Else there is no waiting for a batch to fill: while
+one is tokenized the next collects. Every caller in the queue gets a share of each batch, so that
+a few texts never stand behind many.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Self
+
+from calcgraph.calculators.tokenization.ids import Ids
+from calcgraph.calculators.tokenization.tokenizer import ModelTokenizer
+
+# What takes about the time of handing it to a thread and back; done at once, even while the
+# thread is busy, it takes 20 us where it would have waited 2.5 ms for its turn.
+INLINE_CHARACTERS = 1_000
+# About 270 questions to a bank: 1.3 ms by way of OpenVINO, 4 ms by way of HF.
+BATCH_CHARACTERS = 1 << 14
+
+
+@dataclass(eq=False)
+class _Request:
+    texts: Sequence[str]
+    answer: asyncio.Future[list[Ids]]
+    taken: int = 0
+    encoded: list[Ids] = field(default_factory=list)
+
+    def take(self, characters: int) -> Sequence[str]:
+        """The next texts, at least one, until they have so many characters."""
+        start = self.taken
+        while self.taken < len(self.texts) and characters > 0:
+            characters -= len(self.texts[self.taken])
+            self.taken += 1
+        return self.texts[start : self.taken]
+
+    def add(self, result: list[Ids] | Exception) -> None:
+        if self.answer.done():  # the caller has left, or an earlier part has failed
+            return
+        if isinstance(result, Exception):
+            self.answer.set_exception(result)
+            return
+        self.encoded += result
+        if len(self.encoded) == len(self.texts):
+            self.answer.set_result(self.encoded)
+
+
+class TokenizerQueue:
+    """Belongs to one event loop. A cancelled or failing caller is alone in that."""
+
+    def __init__(self, tokenizer: ModelTokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._waiting: deque[_Request] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="tokenizer")
+        self._run: asyncio.Task[None] | None = None
+        self._closed = False
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def encode(self, texts: Sequence[str]) -> list[Ids]:
+        """As ModelTokenizer.encode. The texts must not change until the answer is there."""
+        if self._closed:
+            raise RuntimeError("the tokenizer is closed")
+        if sum(map(len, texts)) < INLINE_CHARACTERS:
+            return self._tokenizer.encode(texts)
+        request = _Request(texts, asyncio.get_running_loop().create_future())
+        self._waiting.append(request)
+        if self._run is None:
+            self._run = asyncio.create_task(self._work_off())
+        return await request.answer
+
+    async def close(self) -> None:
+        """Answer whoever is waiting, and take nobody else."""
+        self._closed = True
+        if self._run is not None:
+            await self._run
+        self._thread.shutdown()
+
+    async def _work_off(self) -> None:
+        loop = asyncio.get_running_loop()
+        while batch := self._next_batch():
+            parts = [texts for _, texts in batch]
+            results = await loop.run_in_executor(self._thread, self._encode_parts, parts)
+            for (request, _), result in zip(batch, results, strict=True):
+                request.add(result)
+        self._run = None
+
+    def _next_batch(self) -> list[tuple[_Request, Sequence[str]]]:
+        """A share for each caller in turn. Who wants more goes to the end of the queue."""
+        batch, unfinished, room = [], [], BATCH_CHARACTERS
+        share = max(1, room // max(1, len(self._waiting)))
+        while self._waiting and room > 0:
+            request = self._waiting.popleft()
+            if request.answer.done():
+                continue
+            texts = request.take(share)
+            room -= sum(map(len, texts))
+            batch.append((request, texts))
+            if request.taken < len(request.texts):
+                unfinished.append(request)
+        self._waiting.extend(unfinished)
+        return batch
+
+    def _encode_parts(self, parts: list[Sequence[str]]) -> list[list[Ids] | Exception]:
+        try:
+            encoded = iter(self._tokenizer.encode([text for part in parts for text in part]))
+        except Exception:
+            return [self._encode_alone(part) for part in parts]
+        return [[next(encoded) for _ in part] for part in parts]
+
+    def _encode_alone(self, part: Sequence[str]) -> list[Ids] | Exception:
+        try:
+            return self._tokenizer.encode(part)
+        except Exception as error:
+            return error

@@ -96,7 +96,8 @@ def _pip(*arguments: str, show: bool = False, **environment: str) -> str:
 # What pip writes when it fails, and what its user can do about it.
 _ADVICE = (
     ("No module named pip", "pip is missing: install it with `{python} -m ensurepip`"),
-    ("No space left on device", "the disk is full: free about 400 MB"),
+    ("No space left on device", "the disk is full: free some"),
+    ("not enough bytes were received", "the download broke off: check the network and the disk"),
     (
         "after connection broken by",
         "the package index cannot be reached: check the network and `pip config list`",

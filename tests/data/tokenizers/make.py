@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 LINES = [
     *(HERE.parents[2] / "LICENSE").read_text().splitlines(),
     "Ein Gespräch über Tee für zwei, déjà vu, façade, smørrebrød, żółć",
-    "Весь мир театр, а люди в нём актёры",
+    "Весь мир театр, и люди в нём актёры",
     "你好世界 今天天气很好",
     "こんにちは カタカナ",
     "안녕하세요 세계",

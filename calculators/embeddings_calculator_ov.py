@@ -17,7 +17,7 @@ from calcgraph.calculators.engine import Pooling as Method
 from calcgraph.calculators.normalize import Normalize
 from calcgraph.calculators.pooling import Pooling, pooling_method
 from calcgraph.calculators.single_node import embeddings_graph
-from calcgraph.calculators.tokenization import max_tokens
+from calcgraph.calculators.tokenization.limits import max_tokens
 from calcgraph.calculators.values import Embeddings, Tokens
 from calcgraph.proto.graph_pb2 import CalculatorGraphConfig
 from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
@@ -37,9 +37,10 @@ class EmbeddingsCalculatorOV(Calculator):
 
     @classmethod
     def expand(cls, context: SubgraphContext) -> CalculatorGraphConfig | None:
-        if "REQUEST_PAYLOAD" not in context.input_tags:
+        if "REQUEST_PAYLOAD" not in context.inputs.tags:
             return None
-        return embeddings_graph(context.options(EmbeddingsCalculatorOVOptions))
+        assert isinstance(context.options, EmbeddingsCalculatorOVOptions)
+        return embeddings_graph(context.options)
 
     @classmethod
     def load(cls, node: NodePlan, graph: GraphPlan) -> Engine:
@@ -82,7 +83,7 @@ class EmbeddingsCalculatorOV(Calculator):
             result = await self.engine.submit_async(tokens.sequences)
         except BadTokenId as error:
             raise RequestError(
-                f"token id {error.id} at position {error.position} of input[{error.index}] is outside "
+                f"token id {error.token_id} at position {error.position} of input[{error.index}] is outside "
                 f"this model's vocabulary ({error.vocab_size}). Send text, or token ids made by this "
                 "model's tokenizer; with langchain-openai set check_embedding_ctx_length=False",
                 param="input",

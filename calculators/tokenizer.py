@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from calcgraph.calculators.tokenization import ModelTokenizer, TokenizerQueue, max_tokens
+from calcgraph.calculators.tokenization.batching import TokenizerQueue
+from calcgraph.calculators.tokenization.limits import max_tokens
+from calcgraph.calculators.tokenization.tokenizer import ModelTokenizer
 from calcgraph.calculators.values import TextInput, Tokens
 from calcgraph.proto.calculators_pb2 import TokenizerOptions
 from calcgraph.runtime.calculator import Calculator
@@ -36,6 +38,7 @@ class Tokenizer(Calculator):
     inputs = {"INPUT": TextInput}
     outputs = {"TOKENS": Tokens}
     options = TokenizerOptions
+    light = True
 
     @classmethod
     def load(cls, node: NodePlan, graph: GraphPlan) -> _Loaded:
@@ -64,18 +67,29 @@ class Tokenizer(Calculator):
         value: TextInput = cc.inputs["INPUT"].value
         truncate = self.truncate if value.truncate is None else value.truncate
         if value.texts is not None:
-            sequences = await self.loaded.queue.encode(value.texts)
+            sequences = await self._encode(value.texts)
             tokenizer = self.loaded.tokenizer
         else:
             sequences = value.token_ids or []
             tokenizer = None
         cc.outputs["TOKENS"].add(Tokens(fit(sequences, self.loaded.limit, truncate, tokenizer)))
 
+    async def _encode(self, texts: Sequence[str]) -> Sequence[Ids]:
+        try:
+            return await self.loaded.queue.encode(texts)
+        except ValueError as error:
+            raise RequestError(str(error), param="input") from error
 
-def _limit(options: TokenizerOptions, model_limit: int) -> int:
+
+def _limit(options: TokenizerOptions, model_limit: int | None) -> int:
     if not options.HasField("max_length"):
+        if model_limit is None:
+            raise ValueError(
+                "no file of the model says how many tokens it can read: set 'max_length' in "
+                "TokenizerOptions"
+            )
         return model_limit
-    if not 1 <= options.max_length <= model_limit:
+    if not 1 <= options.max_length <= (model_limit or options.max_length):
         raise ValueError(
             f"max_length must be between 1 and {model_limit}, what the model can read; "
             f"found {options.max_length}"

@@ -107,8 +107,8 @@ def _contents(
             f"{datatype.name} has them in {datatype.contents}.",
             param=item.name,
         )
-    values: Sequence[bool | int | float | bytes] = getattr(item.contents, datatype.contents)
-    return values
+    # A list, since numpy would cast the message's own container without a look at the range.
+    return list(getattr(item.contents, datatype.contents))
 
 
 def _read_parameters(parameters: Mapping[str, pb.InferParameter]) -> Mapping[str, Parameter]:

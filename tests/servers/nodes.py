@@ -1,0 +1,80 @@
+"""Calculators whose answers one can tell by head."""
+
+import asyncio
+import threading
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import orjson
+
+from calcgraph.runtime.calculator import Calculator
+from calcgraph.runtime.context import CalculatorContext
+from calcgraph.runtime.errors import Code, RequestError
+from calcgraph.runtime.payload import (
+    HttpRequest,
+    HttpResponse,
+    InferRequest,
+    InferResponse,
+    Tensor,
+    TensorSpec,
+)
+from calcgraph.runtime.plan import NodePlan
+
+REFUSALS = {
+    "refuse": RequestError("'input' is odd", param="input", reason="too_odd"),
+    "overload": RequestError("too much at once", code=Code.RESOURCE_EXHAUSTED),
+}
+
+
+class Echo(Calculator):
+    """Answers with the request. The input "fail" breaks it; "refuse" and "overload" are refused."""
+
+    inputs = {"REQUEST": HttpRequest | InferRequest}
+    outputs = {"RESPONSE": HttpResponse | InferResponse}
+    light = True
+
+    @classmethod
+    def describe(
+        cls, node: NodePlan, resource: Any, upstream: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        specs = (TensorSpec("x", "FP32", (-1, 2)), TensorSpec("y", "BYTES", (-1,)))
+        return {"inputs": specs, "outputs": specs, "dimensions": 2}
+
+    def process(self, cc: CalculatorContext) -> None:
+        request = cc.inputs["REQUEST"].value
+        answer = infer if isinstance(request, InferRequest) else http
+        cc.outputs["RESPONSE"].add(answer(request))
+
+
+def http(request: HttpRequest) -> HttpResponse:
+    text = request.body.get("input")
+    if text == "fail":
+        raise ValueError("a secret of the calculator")
+    if isinstance(text, str) and text in REFUSALS:
+        raise REFUSALS[text]
+    return HttpResponse(orjson.dumps({"path": request.path, "body": request.body}))
+
+
+def infer(request: InferRequest) -> InferResponse:
+    if "nan" in request.parameters:
+        return InferResponse([Tensor("x", "FP32", np.array([np.nan], np.float32))])
+    if "fail" in request.parameters:
+        raise ValueError("a secret of the calculator")
+    return InferResponse(request.inputs, request.parameters)
+
+
+class Wait(Calculator):
+    """Never answers; says when it was asked and when it was cancelled."""
+
+    inputs = {"REQUEST": HttpRequest | InferRequest}
+    outputs = {"RESPONSE": HttpResponse | InferResponse}
+    asked: ClassVar[threading.Semaphore] = threading.Semaphore(0)
+    cancelled: ClassVar[threading.Semaphore] = threading.Semaphore(0)
+
+    async def process(self, cc: CalculatorContext) -> None:
+        self.asked.release()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.cancelled.release()

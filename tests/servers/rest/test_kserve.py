@@ -1,0 +1,192 @@
+"""The Open Inference Protocol in JSON: health, metadata, infer."""
+
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+import pytest
+
+INPUT = {"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [0.1, 2]}
+
+
+def infer(served: Any, body: Any, path: str = "/v2/models/echo/infer") -> Any:
+    data = body if isinstance(body, bytes | str) else orjson.dumps(body)
+    return served.call("POST", path, data)
+
+
+def test_the_server_lives_and_says_what_it_is(served: Any) -> None:
+    assert served.call("GET", "/v2/health/live").json == {"live": True}
+    assert served.call("GET", "/v2").json.keys() == {"name", "version", "extensions"}
+    assert "ns/echo" in served.call("GET", "/v2/models").json["models"]
+
+
+def test_the_server_is_not_ready_while_a_model_is_not(served: Any) -> None:
+    answer = served.call("GET", "/v2/health/ready")
+    assert (answer.status, answer.json) == (503, {"ready": False})
+
+
+@pytest.mark.parametrize("name", ["echo", "ns/echo", "ns%2Fecho", "twin/ready"])
+@pytest.mark.parametrize("version", ["", "/versions/1"])
+def test_a_model_is_ready_and_described_by_its_name(served: Any, name: str, version: str) -> None:
+    plain = name.replace("%2F", "/")
+    ready = served.call("GET", f"/v2/models/{name}{version}/ready")
+    assert (ready.status, ready.json) == (200, {"name": plain, "ready": True})
+    metadata = served.call("GET", f"/v2/models/{name}{version}").json
+    assert metadata["name"] == plain
+    assert metadata["versions"] == ["1"]
+    assert metadata["inputs"][0] == {"name": "x", "datatype": "FP32", "shape": [-1, 2]}
+    assert [output["name"] for output in metadata["outputs"]] == ["x", "y"]
+
+
+def test_where_a_path_may_mean_two_models_the_longer_name_wins(served: Any) -> None:
+    assert served.call("GET", "/v2/models/twin/ready").json["name"] == "twin/ready"
+    assert served.call("GET", "/v2/models/twin/versions/1/ready").json == {
+        "name": "twin",
+        "ready": True,
+    }
+
+
+def test_a_model_that_loads_is_not_ready(served: Any) -> None:
+    answer = served.call("GET", "/v2/models/unready/ready")
+    assert (answer.status, answer.json) == (503, {"name": "unready", "ready": False})
+    assert served.call("GET", "/v2/models/unready").status == 503
+
+
+@pytest.mark.parametrize(
+    ("version", "status"), [("abc", 400), ("2", 404), ("9" * 30, 404), ("0", 200), ("\u0661", 400)]
+)
+def test_a_version_that_does_not_exist_is_refused(served: Any, version: str, status: int) -> None:
+    answer = served.call("GET", f"/v2/models/ns/echo/versions/{quote(version)}/ready")
+    assert answer.status == status
+
+
+def test_an_infer_call_is_answered_with_its_id_name_and_version(served: Any) -> None:
+    answer = infer(served, {"id": "7", "model_name": "ignored", "inputs": [INPUT]})
+    assert answer.status == 200
+    assert answer.json == {
+        "model_name": "echo",
+        "model_version": "1",
+        "id": "7",
+        "outputs": [{"name": "x", "datatype": "FP32", "shape": [1, 2], "data": [0.1, 2.0]}],
+    }
+
+
+@pytest.mark.parametrize(
+    "path", ["/v2/models/ns/echo/infer", "/v2/models/ns%2Fecho/versions/1/infer/"]
+)
+def test_infer_finds_a_name_with_a_slash(served: Any, path: str) -> None:
+    assert infer(served, {"inputs": [INPUT]}, path).json["model_name"] == "ns/echo"
+
+
+@pytest.mark.parametrize(
+    ("datatype", "data"),
+    [
+        ("BOOL", [True, False]),
+        ("UINT8", [0, 255]),
+        ("INT8", [-128, 127]),
+        ("INT64", [-(2**63), 2**63 - 1]),
+        ("UINT64", [0, 2**64 - 1]),
+        ("FP32", [0.1, 16777216.0]),
+        ("FP64", [0.1, 1e300]),
+        ("BYTES", ["h\u00e9llo", ""]),
+    ],
+)
+def test_values_come_back_as_they_went(served: Any, datatype: str, data: list[Any]) -> None:
+    tensor = {"name": "x", "datatype": datatype, "shape": [2], "data": data}
+    assert infer(served, {"inputs": [tensor]}).json["outputs"] == [tensor]
+
+
+def test_ascii_escapes_mean_what_they_escape(served: Any) -> None:
+    body = r'{"inputs":[{"name":"x","datatype":"BYTES","shape":[1],"data":["\u00e9"]}]}'
+    assert infer(served, body).json["outputs"][0]["data"] == ["é"]
+
+
+@pytest.mark.parametrize(
+    ("shape", "data"),
+    [
+        ([2, 2], [[1, 2], [3, 4]]),
+        ([2, 2], [1, 2, 3, 4]),
+        ([], [1]),
+        ([0], []),
+        ([1, 1, 1], [[[1]]]),
+    ],
+)
+def test_data_may_be_nested_or_flat(served: Any, shape: list[int], data: list[Any]) -> None:
+    tensor = {"name": "x", "datatype": "INT32", "shape": shape, "data": data}
+    output = infer(served, {"inputs": [tensor]}).json["outputs"][0]
+    assert output["shape"] == shape
+    assert output["data"] == list(range(1, 1 + len(output["data"])))
+
+
+def test_parameters_come_in_every_type_that_json_has(served: Any) -> None:
+    parameters = {"b": True, "i": 2**40, "f": 0.5, "s": "t"}
+    answer = infer(served, {"inputs": [INPUT], "parameters": parameters}).json
+    assert answer["parameters"] == parameters
+
+
+def test_only_the_outputs_that_are_asked_for_come_in_their_order(served: Any) -> None:
+    y = {"name": "y", "datatype": "BYTES", "shape": [1], "data": ["t"]}
+    body = {"inputs": [INPUT, y], "outputs": [{"name": "y"}, {"name": "x"}]}
+    assert [output["name"] for output in infer(served, body).json["outputs"]] == ["y", "x"]
+    body["outputs"] = [{"name": "y"}]
+    assert infer(served, body).json["outputs"] == [y]
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ("{", "not valid JSON"),
+        ("[]", "expected an object"),
+        ({}, "The request has no inputs."),
+        ({"inputs": []}, "The request has no inputs."),
+        ({"inputs": {}}, "'inputs' is a list of objects."),
+        ({"inputs": [7]}, "'inputs' is a list of objects."),
+        ({"inputs": [{}]}, "'inputs[0].name' is a string; found nothing."),
+        ({"inputs": [INPUT | {"name": 7}]}, "'inputs[0].name' is a string; found 7."),
+        ({"inputs": [INPUT, INPUT]}, "The input 'x' stands in the request twice."),
+        ({"inputs": [INPUT | {"datatype": "fp32"}]}, "did you mean 'FP32'?"),
+        ({"inputs": [INPUT | {"datatype": None}]}, "unknown datatype None"),
+        ({"inputs": [INPUT | {"datatype": "FP16"}]}, "FP16, which JSON cannot carry"),
+        ({"inputs": [INPUT | {"shape": None}]}, "Input 'x' has no shape"),
+        ({"inputs": [INPUT | {"shape": [-1, 2]}]}, "every dimension is an integer >= 0"),
+        ({"inputs": [INPUT | {"shape": [1.5]}]}, "every dimension is an integer >= 0"),
+        ({"inputs": [INPUT | {"shape": [3]}]}, "has 2 values where its shape [3] asks for 3"),
+        ({"inputs": [INPUT | {"shape": [2**62, 8]}]}, "asks for 36893488147419103232"),
+        ({"inputs": [INPUT | {"shape": [0, 2**62, 2**62], "data": []}]}, "too large"),
+        ({"inputs": [INPUT | {"data": None}]}, "Input 'x' has no data"),
+        ({"inputs": [INPUT | {"data": "ab"}]}, "Input 'x' has no data"),
+        ({"inputs": [INPUT | {"data": [[1], 2]}]}, "mixes values and lists"),
+        ({"inputs": [INPUT | {"data": [1, [2]]}]}, "its value 1 is [2]"),
+        ({"inputs": [INPUT | {"data": [1, "2"]}]}, "datatype FP32, but its value 1 is '2'"),
+        ({"inputs": [INPUT | {"data": [1, True]}]}, "its value 1 is True"),
+        ({"inputs": [INPUT | {"data": [1, None]}]}, "its value 1 is None"),
+        ({"inputs": [INPUT | {"data": [1, 1e300]}]}, "FP32 cannot hold"),
+        ({"inputs": [INPUT | {"datatype": "INT64"}]}, "its value 0 is 0.1"),
+        ({"inputs": [INPUT | {"datatype": "BYTES"}]}, "its value 0 is 0.1"),
+        ({"inputs": [INPUT | {"datatype": "BOOL", "data": [0, 1]}]}, "its value 0 is 0"),
+        ({"inputs": [INPUT], "id": 7}, "'id' is a string; found 7."),
+        ({"inputs": [INPUT], "parameters": [1]}, "'parameters' is an object."),
+        ({"inputs": [INPUT], "parameters": {"p": {}}}, "The parameter 'p' is a boolean"),
+        ({"inputs": [INPUT], "outputs": [{"name": "z"}]}, "has no output 'z'; it has x, y."),
+        ({"inputs": [INPUT], "outputs": ["x"]}, "'outputs' is a list of objects."),
+    ],
+)
+def test_a_request_that_does_not_fit_together_is_a_400(
+    served: Any, body: Any, message: str
+) -> None:
+    answer = infer(served, body)
+    assert answer.status == 400
+    assert answer.json.keys() == {"error"}
+    assert message in answer.json["error"]
+
+
+def test_an_unknown_model_is_named(served: Any) -> None:
+    answer = infer(served, {"inputs": [INPUT]}, "/v2/models/a/b/versions/1/infer")
+    assert answer.status == 404
+    assert answer.json["error"] == "The model 'a/b' does not exist"
+
+
+def test_an_answer_that_json_cannot_carry_is_an_internal_error(served: Any) -> None:
+    answer = infer(served, {"inputs": [INPUT], "parameters": {"nan": True}})
+    assert answer.status == 500
+    assert "internal error" in answer.json["error"]

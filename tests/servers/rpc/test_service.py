@@ -1,0 +1,253 @@
+"""The Open Inference Protocol over gRPC, called with our own stub."""
+
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import grpc
+import numpy as np
+import pytest
+
+from calcgraph.proto import inference_pb2 as pb
+from calcgraph.proto.inference_pb2_grpc import GRPCInferenceServiceStub
+from calcgraph.servers.tensors import DATATYPES
+
+Change = Callable[[pb.ModelInferRequest], Any]
+
+
+def request(*changes: Change) -> pb.ModelInferRequest:
+    message = pb.ModelInferRequest(model_name="echo", id="7")
+    message.inputs.add(name="x", datatype="FP32", shape=[1, 2])
+    message.raw_input_contents.append(np.array([0.5, 2], "<f4").tobytes())
+    for change in changes:
+        change(message)
+    return message
+
+
+def typed(datatype: str, shape: list[int], **contents: list[Any]) -> pb.ModelInferRequest:
+    message = pb.ModelInferRequest(model_name="echo")
+    tensor = message.inputs.add(name="x", datatype=datatype, shape=shape)
+    tensor.contents.MergeFrom(pb.InferTensorContents(**contents))
+    return message
+
+
+def refused(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
+    with pytest.raises(grpc.RpcError) as error:
+        call()
+    return error.value.code(), error.value.details()
+
+
+def test_the_server_lives_is_not_ready_and_says_what_it_is(stub: Any) -> None:
+    assert stub.ServerLive(pb.ServerLiveRequest()).live
+    assert not stub.ServerReady(pb.ServerReadyRequest()).ready  # a model is still unready
+    assert stub.ServerMetadata(pb.ServerMetadataRequest()).name == "calcgraph"
+
+
+def test_a_model_is_ready_by_its_name(stub: Any) -> None:
+    assert stub.ModelReady(pb.ModelReadyRequest(name="ns/echo")).ready
+    assert stub.ModelReady(pb.ModelReadyRequest(name="ns/echo", version="1")).ready
+    assert not stub.ModelReady(pb.ModelReadyRequest(name="unready")).ready
+
+
+def test_metadata_tell_types_and_shapes(stub: Any) -> None:
+    metadata = stub.ModelMetadata(pb.ModelMetadataRequest(name="echo"))
+    assert (metadata.name, list(metadata.versions)) == ("echo", ["1"])
+    assert [(i.name, i.datatype, list(i.shape)) for i in metadata.inputs] == [
+        ("x", "FP32", [-1, 2]),
+        ("y", "BYTES", [-1]),
+    ]
+
+
+def test_an_infer_call_is_answered_raw_with_its_id_name_and_version(stub: Any) -> None:
+    answer = stub.ModelInfer(request())
+    assert (answer.model_name, answer.model_version, answer.id) == ("echo", "1", "7")
+    assert [(o.name, o.datatype, list(o.shape)) for o in answer.outputs] == [("x", "FP32", [1, 2])]
+    assert not answer.outputs[0].HasField("contents")
+    assert list(answer.raw_output_contents) == list(request().raw_input_contents)
+
+
+@pytest.mark.parametrize("name", DATATYPES)
+def test_every_datatype_travels_raw(stub: Any, name: str) -> None:
+    datatype = DATATYPES[name]
+    raw = np.arange(2).astype(datatype.dtype).tobytes() if datatype.size else b"\0\0\0\0\1\0\0\0w"
+    message = pb.ModelInferRequest(model_name="echo", raw_input_contents=[raw])
+    message.inputs.add(name="x", datatype=name, shape=[2])
+    answer = stub.ModelInfer(message)
+    assert answer.outputs[0].datatype == name
+    assert list(answer.raw_output_contents) == [raw]
+
+
+@pytest.mark.parametrize(
+    ("datatype", "field", "values", "raw"),
+    [
+        ("BOOL", "bool_contents", [True, False], b"\1\0"),
+        ("UINT8", "uint_contents", [255, 0], b"\xff\0"),
+        ("INT16", "int_contents", [-1, 0], b"\xff\xff\0\0"),
+        ("INT32", "int_contents", [-1, 0], b"\xff\xff\xff\xff\0\0\0\0"),
+        ("INT64", "int64_contents", [1, 0], b"\1" + b"\0" * 15),
+        ("UINT64", "uint64_contents", [2**64 - 1, 0], b"\xff" * 8 + b"\0" * 8),
+        ("FP32", "fp32_contents", [1.0, 0], b"\0\0\x80\x3f\0\0\0\0"),
+        ("FP64", "fp64_contents", [1.0, 0], b"\0\0\0\0\0\0\xf0\x3f" + b"\0" * 8),
+        ("BYTES", "bytes_contents", [b"ab", b""], b"\2\0\0\0ab\0\0\0\0"),
+    ],
+)
+def test_typed_contents_are_read_from_the_field_of_their_datatype(
+    stub: Any, datatype: str, field: str, values: list[Any], raw: bytes
+) -> None:
+    answer = stub.ModelInfer(typed(datatype, [2], **{field: values}))
+    assert list(answer.raw_output_contents) == [raw]
+
+
+def test_an_empty_tensor_needs_neither_raw_nor_contents(stub: Any) -> None:
+    answer = stub.ModelInfer(typed("FP32", [0, 2]))
+    assert list(answer.outputs[0].shape) == [0, 2]
+    assert list(answer.raw_output_contents) == [b""]
+
+
+def test_parameters_of_every_type_come_back(stub: Any) -> None:
+    message = request()
+    message.parameters["b"].bool_param = True
+    message.parameters["i"].int64_param = -(2**40)
+    message.parameters["u"].uint64_param = 5
+    message.parameters["d"].double_param = 0.5
+    message.parameters["s"].string_param = "t"
+    message.parameters["none"].SetInParent()
+    answer = stub.ModelInfer(message).parameters
+    assert answer["b"].bool_param
+    assert (answer["i"].int64_param, answer["u"].int64_param) == (-(2**40), 5)
+    assert (answer["d"].double_param, answer["s"].string_param) == (0.5, "t")
+    assert "none" not in answer
+
+
+def test_only_the_outputs_that_are_asked_for_come_in_their_order(stub: Any) -> None:
+    message = request()
+    message.inputs.add(name="y", datatype="BYTES", shape=[0])
+    message.raw_input_contents.append(b"")
+    message.outputs.add(name="y")
+    message.outputs.add(name="x")
+    assert [output.name for output in stub.ModelInfer(message).outputs] == ["y", "x"]
+
+
+def set_shape(*shape: int) -> Change:
+    def change(message: pb.ModelInferRequest) -> None:
+        message.inputs[0].shape[:] = shape
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("message", "details"),
+    [
+        (pb.ModelInferRequest(model_name="echo"), "The request has no inputs."),
+        (request(lambda m: m.inputs.append(m.inputs[0])), "has 2 inputs and 1 raw_input_contents"),
+        (request(lambda m: m.raw_input_contents.append(b"")), "1 inputs and 2 raw_input_contents"),
+        (
+            request(
+                lambda m: m.inputs.append(m.inputs[0]),
+                lambda m: m.raw_input_contents.append(m.raw_input_contents[0]),
+            ),
+            "The input 'x' stands in the request twice.",
+        ),
+        (request(set_shape(3)), "has 8 bytes where its datatype FP32 and its shape [3] ask for 12"),
+        (request(set_shape(1)), "ask for 4"),
+        (request(set_shape(-1, 2)), "every dimension is an integer >= 0"),
+        (request(set_shape(2**62, 8)), "ask for 147573952589676412928"),
+        (request(set_shape(0, 2**62, 2**62)), "ask for 0"),
+        (request(lambda m: setattr(m.inputs[0], "datatype", "FLOAT32")), "unknown datatype"),
+        (request(lambda m: setattr(m.inputs[0], "datatype", "")), "unknown datatype ''"),
+        (
+            request(lambda m: m.inputs[0].contents.fp32_contents.append(1)),
+            "has both contents and raw_input_contents",
+        ),
+        (typed("FP32", [1, 2]), "has 0 values where its shape [1, 2] asks for 2"),
+        (typed("FP32", [2], fp32_contents=[1]), "has 1 values"),
+        (typed("INT64", [1], int_contents=[1]), "INT64 has them in int64_contents"),
+        (
+            typed("FP32", [1], fp32_contents=[1], fp64_contents=[1]),
+            "in fp32_contents and fp64_contents",
+        ),
+        (typed("FP16", [1], fp32_contents=[1]), "which only raw_input_contents carry"),
+        (typed("INT8", [1], int_contents=[300]), "INT8 cannot hold"),
+        (request(lambda m: m.outputs.add(name="z")), "has no output 'z'; it has x, y."),
+        (request(lambda m: setattr(m, "model_version", "abc")), "'abc' is not a number"),
+    ],
+)
+def test_a_request_that_does_not_fit_together_is_an_invalid_argument(
+    stub: Any, message: pb.ModelInferRequest, details: str
+) -> None:
+    code, told = refused(lambda: stub.ModelInfer(message))
+    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    assert details in told
+
+
+def test_bytes_that_end_within_an_element_are_an_invalid_argument(stub: Any) -> None:
+    message = pb.ModelInferRequest(model_name="echo", raw_input_contents=[b"\x09\0\0\0ab"])
+    message.inputs.add(name="x", datatype="BYTES", shape=[1])
+    code, told = refused(lambda: stub.ModelInfer(message))
+    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    assert "ends within its element 0" in told
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda stub: stub.ModelReady(pb.ModelReadyRequest(name="gone")),
+        lambda stub: stub.ModelMetadata(pb.ModelMetadataRequest(name="gone")),
+        lambda stub: stub.ModelInfer(request(lambda m: setattr(m, "model_name", "gone"))),
+        lambda stub: stub.ModelInfer(request(lambda m: setattr(m, "model_version", "2"))),
+    ],
+    ids=["ready", "metadata", "infer", "version"],
+)
+def test_an_unknown_model_or_version_is_not_found(stub: Any, call: Callable[[Any], Any]) -> None:
+    assert refused(lambda: call(stub))[0] == grpc.StatusCode.NOT_FOUND
+
+
+def test_a_model_that_loads_is_unavailable(stub: Any) -> None:
+    message = request(lambda m: setattr(m, "model_name", "unready"))
+    assert refused(lambda: stub.ModelInfer(message))[0] == grpc.StatusCode.UNAVAILABLE
+
+
+def test_what_breaks_in_a_calculator_is_internal_and_not_told(
+    stub: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    message = request()
+    message.parameters["fail"].bool_param = True
+    with caplog.at_level(logging.ERROR, "calcgraph"):
+        code, told = refused(
+            lambda: stub.ModelInfer(message, metadata=[("x-request-id", "broken-2")])
+        )
+    assert code == grpc.StatusCode.INTERNAL
+    assert "broken-2" in told
+    assert "secret" not in told
+    assert "request broken-2 failed" in caplog.text
+    assert "ValueError: a secret of the calculator" in caplog.text
+    assert stub.ModelInfer(request()).id == "7"
+
+
+def test_a_request_of_many_megabytes_is_read_and_answered(served: Any) -> None:
+    size = 6 << 20  # grpc's own limit is 4 MiB
+    message = pb.ModelInferRequest(model_name="echo", raw_input_contents=[b"\1" * size])
+    message.inputs.add(name="x", datatype="UINT8", shape=[size])
+    options = [("grpc.max_receive_message_length", -1)]
+    with grpc.insecure_channel(served.grpc_address, options) as channel:
+        answer = GRPCInferenceServiceStub(channel).ModelInfer(message)
+    assert len(answer.raw_output_contents[0]) == size
+
+
+@pytest.mark.parametrize("leave", ["cancel", "deadline"])
+def test_a_client_that_leaves_cancels_its_request(
+    stub: Any, nodes: dict[str, Any], leave: str
+) -> None:
+    message = request(lambda m: setattr(m, "model_name", "wait"))
+    call = stub.ModelInfer.future(message, timeout=0.3 if leave == "deadline" else None)
+    assert nodes["Wait"].asked.acquire(timeout=10)
+    if leave == "cancel":
+        call.cancel()
+    assert nodes["Wait"].cancelled.acquire(timeout=10)
+    assert stub.ModelInfer(request()).id == "7"
+
+
+def test_what_is_not_served_yet_is_unimplemented(stub: Any) -> None:
+    assert refused(lambda: list(stub.ModelStreamInfer(iter([request()]))))[0] == (
+        grpc.StatusCode.UNIMPLEMENTED
+    )

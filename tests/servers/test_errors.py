@@ -1,0 +1,60 @@
+"""How each kind of error looks outside."""
+
+import logging
+
+import grpc
+import pytest
+
+from calcgraph.runtime.errors import Code, RequestError, status_error
+from calcgraph.servers.errors import HttpError, answer_to
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        (Code.INVALID_ARGUMENT, 400),
+        (Code.FAILED_PRECONDITION, 400),
+        (Code.OUT_OF_RANGE, 400),
+        (Code.UNAUTHENTICATED, 401),
+        (Code.PERMISSION_DENIED, 403),
+        (Code.NOT_FOUND, 404),
+        (Code.RESOURCE_EXHAUSTED, 429),
+        (Code.UNIMPLEMENTED, 501),
+        (Code.UNAVAILABLE, 503),
+        (Code.DEADLINE_EXCEEDED, 504),
+    ],
+)
+def test_a_request_error_keeps_its_sentence_and_its_code(code: Code, status: int) -> None:
+    answer = answer_to(RequestError("odd", param="p", reason="r", code=code), "id")
+    assert (answer.status, answer.code, answer.message) == (status, code, "odd")
+    assert (answer.param, answer.reason) == ("p", "r")
+
+
+@pytest.mark.parametrize("code", [Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE])
+def test_who_may_come_back_is_told_when(code: Code) -> None:
+    assert answer_to(RequestError("later", code=code), "id").headers == {"Retry-After": "1"}
+
+
+@pytest.mark.parametrize(
+    "error",
+    [ValueError("secret"), status_error(Code.INVALID_ARGUMENT, "secret"), KeyError("secret")],
+)
+def test_any_other_error_is_internal_whatever_its_code(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        answer = answer_to(error, "id-1")
+    assert (answer.status, answer.code, answer.type) == (500, Code.INTERNAL, "server_error")
+    assert "secret" not in answer.message
+    assert "id-1" in answer.message
+    assert "id-1" in caplog.text
+    assert "secret" in caplog.text
+
+
+def test_http_alone_knows_some_mistakes() -> None:
+    answer = answer_to(HttpError(405, "no", reason="r", headers={"Allow": "GET"}), "id")
+    assert (answer.status, answer.headers) == (405, {"Allow": "GET"})
+
+
+def test_our_codes_are_grpcs() -> None:
+    assert {code.value for code in Code} == {status.value[0] for status in grpc.StatusCode}

@@ -1,0 +1,126 @@
+"""OVMS's config.json: what is read, and how a mistake is told."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """Two models with a graph, one of them in a folder with a slash, and one plain model."""
+    for name in ("one", "ns/two"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "graph.pbtxt").touch()
+    (tmp_path / "one" / "other.pbtxt").touch()
+    (tmp_path / "plain" / "1").mkdir(parents=True)
+    (tmp_path / "plain" / "1" / "model.xml").touch()
+    (tmp_path / "empty").mkdir()
+    return tmp_path
+
+
+def read(repository: Path, config: Any) -> list[ModelEntry]:
+    file = repository / "config.json"
+    file.write_text(config if isinstance(config, str) else json.dumps(config))
+    return list(read_config(file))
+
+
+def models(*configs: dict[str, Any]) -> dict[str, Any]:
+    return {"model_config_list": [{"config": config} for config in configs]}
+
+
+def test_models_are_found_relative_to_the_configuration(repository: Path) -> None:
+    assert read(repository, models({"name": "a", "base_path": "ns/two"})) == [
+        ModelEntry("a", repository / "ns/two", repository / "ns/two/graph.pbtxt")
+    ]
+
+
+def test_an_absolute_path_is_taken_as_it_is(repository: Path) -> None:
+    (found,) = read(repository, models({"name": "a", "base_path": str(repository / "one")}))
+    assert found.base_path == repository / "one"
+
+
+def test_the_folder_is_named_as_the_model_unless_the_configuration_says_otherwise(
+    repository: Path,
+) -> None:
+    (found,) = read(repository, {"mediapipe_config_list": [{"name": "ns/two"}]})
+    assert found == ModelEntry("ns/two", repository / "ns/two", repository / "ns/two/graph.pbtxt")
+
+
+def test_the_graph_may_have_another_name(repository: Path) -> None:
+    config = {"name": "a", "base_path": "one", "graph_path": "other.pbtxt"}
+    assert read(repository, models(config))[0].graph_file == repository / "one/other.pbtxt"
+    absolute = {"name": "a", "graph_path": str(repository / "one/other.pbtxt")}
+    assert read(repository, models(absolute))[0].graph_file == repository / "one/other.pbtxt"
+
+
+def test_both_lists_of_ovms_are_read(repository: Path) -> None:
+    config = models({"name": "one"}) | {"mediapipe_config_list": [{"name": "ns/two"}]}
+    assert [entry.name for entry in read(repository, config)] == ["one", "ns/two"]
+
+
+def test_a_setting_of_a_plain_model_is_ignored_with_a_warning(
+    repository: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert read(repository, models({"name": "one", "target_device": "CPU"}))
+    assert "model_config_list[0].config.target_device has no effect on a graph" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ("{", r"config\.json:1:2: not JSON: Expecting property name"),
+        ("[]", r"config\.json: expected an object, found \[\]"),
+        ("[" * 100_000, "cannot be read"),
+        ({}, 'expected "model_config_list"'),
+        ({"model_config_list": []}, "names no model to serve"),
+        (
+            {"model_confg_list": []},
+            'unknown key "model_confg_list"; did you mean .model_config_list',
+        ),
+        ({"model_config_list": {}}, r"model_config_list: expected a list, found \{\}"),
+        (
+            {"model_config_list": ["one"]},
+            r'model_config_list\[0\]: expected an object, found "one"',
+        ),
+        ({"model_config_list": [{}]}, r'model_config_list\[0\]: expected \{"config": '),
+        ({"model_config_list": [{"name": "one"}]}, r'model_config_list\[0\]: unknown key "name"'),
+        (models({}), r'config: expected the key "name", found an empty object'),
+        (models({"base_path": "one"}), r'config: expected the key "name", found "base_path"'),
+        (models({"name": ""}), r"config\.name: expected the name"),
+        (models({"name": 7}), r"config\.name: expected a string, found 7"),
+        (
+            models({"name": "one"}, {"name": "one"}),
+            "two models are named 'one'",
+        ),
+        (
+            models({"name": "one", "base_paht": "x"}),
+            r'model_config_list\[0\]\.config: unknown key "base_paht"; did you mean .base_path',
+        ),
+        (models({"name": "gone"}), r"model 'gone': its folder \S+gone does not exist"),
+        (models({"name": "empty"}), r"expected its graph in \S+empty/graph\.pbtxt"),
+        (models({"name": "plain"}), r"a plain model, \S+model\.xml: .* not served yet"),
+        (models({"name": "a", "base_path": "s3://b/m"}), r"base_path: expected a local path"),
+        ({"pipeline_config_list": [{}]}, "pipeline_config_list: OVMS's pipelines are not served"),
+    ],
+)
+def test_a_wrong_configuration_says_what_is_wrong(
+    repository: Path, config: Any, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message) as refused:
+        read(repository, config)
+    assert "config.json" in str(refused.value)
+
+
+def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"gone\.json: there is no such file"):
+        read_config(tmp_path / "gone.json")
+
+
+def test_a_single_model_is_a_folder_with_a_graph(repository: Path) -> None:
+    assert single_model("m", repository / "one").graph_file == repository / "one/graph.pbtxt"
+    with pytest.raises(ConfigError, match="model 'm': its folder"):
+        single_model("m", repository / "gone")

@@ -1,0 +1,158 @@
+"""Where calculators that are not light run: lanes of ready nodes, and the threads that serve them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from heapq import heappop, heappush
+from threading import Lock, Thread
+from typing import Any
+
+Outcome = tuple[Any, ...]
+
+
+class Lane:
+    """Ready work of one executor, best rank first.
+
+    A thread takes the best rank when it comes free, not when the work became ready. `run` does the work
+    of a rank, `deliver` hands in what came out, which may push more. The thread then looks again, so that
+    a chain of nodes stays on one thread.
+    """
+
+    def __init__(self, run: Callable[[int], Outcome], deliver: Callable[[Outcome], None]) -> None:
+        self._run = run
+        self._deliver = deliver
+        self._ranks: list[int] = []
+        self._lock = Lock()
+        self._looking = 0
+        """How many threads are sure to look for a rank soon."""
+
+    def push(self, rank: int) -> None:
+        with self._lock:
+            heappush(self._ranks, rank)
+            enough = self._looking >= len(self._ranks)
+            if not enough:
+                self._looking += 1
+        if not enough:
+            self.call_thread()
+
+    def call_thread(self) -> None:
+        """Let some thread call `serve`."""
+        raise NotImplementedError
+
+    def serve(self) -> None:
+        """Run jobs until there are none."""
+        while True:
+            with self._lock:
+                self._looking -= 1
+                if not self._ranks:
+                    return
+                rank = heappop(self._ranks)
+            outcome = self._run(rank)
+            with self._lock:
+                self._looking += 1
+            self._deliver(outcome)
+            del outcome  # it holds packets, which are not to live until the next job
+
+
+class PoolLane(Lane):
+    """A lane served by an executor of `concurrent.futures`."""
+
+    def __init__(
+        self,
+        run: Callable[[int], Outcome],
+        deliver: Callable[[Outcome], None],
+        pool: Callable[[], Executor],
+    ) -> None:
+        super().__init__(run, deliver)
+        self._pool = pool
+
+    def call_thread(self) -> None:
+        self._pool().submit(self.serve)
+
+
+class ApplicationLane(Lane):
+    """A lane served by those calls of the application that wait (ApplicationThreadExecutor)."""
+
+    def __init__(
+        self,
+        run: Callable[[int], Outcome],
+        deliver: Callable[[Outcome], None],
+        wake: Callable[[], None],
+    ) -> None:
+        super().__init__(run, deliver)
+        self._wake = wake
+
+    def push(self, rank: int) -> None:
+        with self._lock:
+            heappush(self._ranks, rank)
+        self._wake()
+
+    def serve_one(self) -> bool:
+        """Run the best job; False when there is none."""
+        with self._lock:
+            if not self._ranks:
+                return False
+            rank = heappop(self._ranks)
+        self._deliver(self._run(rank))
+        return True
+
+
+class Pools:
+    """The thread pools of one graph object, made when first needed; they outlive its runs."""
+
+    def __init__(self, sizes: dict[str, int], shared: Executor | None) -> None:
+        self._sizes = sizes
+        self._given: dict[str, Executor] = {"": shared} if shared is not None else {}
+        self._own: dict[str, ThreadPoolExecutor] = {}
+        self._lock = Lock()
+
+    def give(self, name: str, executor: Executor) -> None:
+        self._given[name] = executor
+
+    def get(self, name: str) -> Executor:
+        given = self._given.get(name)
+        if given is not None:
+            return given
+        with self._lock:
+            pool = self._own.get(name)
+            if pool is None:
+                size = self._sizes.get(name) or os.cpu_count() or 1
+                pool = self._own[name] = ThreadPoolExecutor(
+                    size, thread_name_prefix=f"calcgraph-{name or 'default'}"
+                )
+            return pool
+
+    def close(self) -> None:
+        """Let the threads go. Does not wait; the next `get` makes a new pool."""
+        with self._lock:
+            own, self._own = self._own, {}
+        for pool in own.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+class LoopThread:
+    """An event loop in a thread of its own, for async nodes of a graph started without one."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = Thread(target=self._main, name="calcgraph-loop", daemon=True)
+        self._thread.start()
+
+    @property
+    def ident(self) -> int | None:
+        return self._thread.ident
+
+    def _main(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        try:
+            self.loop.run_forever()
+        finally:
+            self.loop.close()
+
+    def stop(self) -> None:
+        """End the thread once what is running on the loop's current turn is done. Does not wait."""
+        if not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self.loop.stop)

@@ -1,0 +1,522 @@
+"""One run of a graph: what is ready is run, until nothing is left to run.
+
+Theory of operation
+-------------------
+All state of a run (queues, bounds, node states) is touched only by the thread that holds the *baton*, a
+lock that nobody ever waits for. Whoever has something to say to the run, an application thread with a
+packet or a worker with a result, appends an event to the *inbox* and tries to take the baton. If it gets
+it, it drains the run: it handles events and runs light nodes until there is nothing left, lets go of the
+baton, and looks at the inbox once more, since an event may have come between the last look and the letting
+go. If it does not get the baton, the holder will find the event. So there are no lock orders, and a
+calculator or an observer that talks to its own graph from within a call is simply queued.
+
+A packet moves like this. `feed` hands it to the stream's readers. A node's queue that was empty tells
+its node, the node asks its input stream handler whether an input set is complete, takes it out of the
+queues, and puts its rank on the heap of ready work: `ready` for what runs inline, a lane for what runs on
+threads. The drain takes the best rank (opening before processing, downstream before upstream), calls the
+calculator, and hands what it wrote to the next queues. The heaps hold nothing but ints; `_steps` says what
+to call for each.
+
+    rank of node i of n:   open i,   process n + 2(n-1-i),   close one more than process
+
+Light calculators and `async def` ones run inline: the call of the latter gives a coroutine, which becomes a
+task on the event loop that the run belongs to. Others are called by a thread of their executor. In
+`busy` the run counts what is out, on threads or as tasks.
+
+A bound that rises without a packet may have to travel through a thousand idle nodes, so it does not
+recurse: the node is *stirred*, and examined from the loop, upstream first.
+
+When nothing is ready and nothing is out, the graph is at rest: it ends (an error, or nothing left to feed
+it), or the next layer of sources starts, or a deadlock of full queues is resolved, or it waits for the
+application. At the end nodes that are still open are closed; only then is the run done.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import Executor
+from contextlib import suppress
+from functools import partial
+from heapq import heappop
+from threading import Event, Lock, get_ident
+from typing import Any
+
+from calcgraph.runtime.context import CalculatorContext
+from calcgraph.runtime.counters import Counters
+from calcgraph.runtime.errors import CalculatorError, Code, RunError, StatusError, status_error
+from calcgraph.runtime.executors import ApplicationLane, Lane, LoopThread, Outcome, PoolLane
+from calcgraph.runtime.graph_input import GraphInput
+from calcgraph.runtime.node import ChainNode, Node, is_chain, make_handler, runs_inline
+from calcgraph.runtime.packet import Packet
+from calcgraph.runtime.plan import GraphPlan, NodePlan
+from calcgraph.runtime.sources import Sources
+from calcgraph.runtime.streams import UNLIMITED, OutputStream
+from calcgraph.runtime.throttling import Feeder, Throttle
+from calcgraph.runtime.timestamp import UNSTARTED
+
+log = logging.getLogger("calcgraph.graph")
+
+_MOST_ERRORS = 1000
+"""How many errors of one run are kept."""
+_SOURCE_ID_BITS = 32
+_SOURCE_TIME_BITS = 65
+
+
+class Scheduler:
+    """The run. Public methods may be called from any thread, also from within calculators."""
+
+    def __init__(
+        self,
+        plan: GraphPlan,
+        *,
+        pool: Callable[[str], Executor],
+        application_thread: bool = False,
+        counters: Counters,
+        services: Mapping[Any, Any],
+        side_packets: Mapping[str, Packet],
+        resources: Mapping[int, Any],
+        on_error: Callable[[StatusError], None] | None = None,
+        on_idle: Callable[[], None] | None = None,
+    ) -> None:
+        self.plan = plan
+        self.counters = counters
+        self.services = services
+        self.side_packets = dict(side_packets)
+        self._on_error = on_error
+        self._on_idle = on_idle
+        self._pool = pool
+        self._lanes: dict[str, Lane] = {}
+        self._application = (
+            ApplicationLane(self._work, self.post, self._wake) if application_thread else None
+        )
+
+        self._baton = Lock()
+        self._holder = 0
+        self._inbox: deque[tuple[Any, ...]] = deque()
+        self.ready: list[int] = []
+        self.stirred: list[int] = []
+        self.busy = 0
+        self._at_rest = False
+
+        self.errors: list[StatusError] = []
+        self.failed = False
+        self.ended = False
+        """Nothing more will be processed; open nodes are being closed."""
+        self.done = False
+        self.observed = False
+        """An observer saw a packet since the application last asked."""
+        self._interrupt: KeyboardInterrupt | None = None
+        self._wakers: list[Callable[[], None]] = []
+
+        self._own_loop: LoopThread | None = None
+        self._loop, self._loop_thread = _running_loop()
+        self._tasks: set[asyncio.Future[Any]] = set()
+        self.cancelling = False
+
+        self._build(resources)
+
+    # Building
+
+    def _build(self, resources: Mapping[int, Any]) -> None:
+        plan = self.plan
+        self.streams = {
+            name: OutputStream(name, stream.type, _offset(plan, stream.producer))
+            for name, stream in plan.streams.items()
+        }
+        self.nodes: list[Node] = []
+        limit = plan.max_queue_size if plan.max_queue_size > 0 else UNLIMITED
+        for node_plan in plan.nodes:
+            self.nodes.append(self._make_node(node_plan, limit, resources.get(node_plan.id)))
+        self.inputs = {
+            port.name: GraphInput(self, self.streams[port.name]) for port in plan.input_streams
+        }
+        self.open_inputs = len(self.inputs)
+        self.sources = Sources(self, [node for node in self.nodes if node.is_source])
+        feeders: dict[str | int, Feeder] = dict(self.inputs.items())
+        feeders.update((node.id, node) for node in self.nodes if node.is_source)
+        self.throttle = Throttle(self, feeders)
+        self._count_what_opens_wait_for()
+        self._steps: list[Callable[[], None]] = [node.open_now for node in self.nodes]
+        for node in reversed(self.nodes):
+            self._steps += (node.process_now, node.close_now)
+
+    def _make_node(self, plan: NodePlan, limit: int, resource: Any) -> Node:
+        try:
+            calculator = plan.calculator()
+        except Exception as error:
+            raise CalculatorError(plan.name, "__init__", error) from error
+        handler = make_handler(plan)
+        kind = ChainNode if is_chain(plan, handler) else Node
+        node = kind(self, plan, calculator, self._lane_of(plan), resource)
+        node.wire(handler, self.streams, limit, self.side_packets)
+        return node
+
+    def _lane_of(self, plan: NodePlan) -> Lane | None:
+        # A light source runs on a thread all the same: inline, an endless one would never let go.
+        if runs_inline(plan.calculator) and not plan.is_source:
+            return None
+        if not plan.executor and self._application is not None:
+            return self._application
+        lane = self._lanes.get(plan.executor)
+        if lane is None:
+            pool = partial(self._pool, plan.executor)
+            lane = self._lanes[plan.executor] = PoolLane(self._work, self.post, pool)
+        return lane
+
+    def _count_what_opens_wait_for(self) -> None:
+        for stream in self.plan.streams.values():
+            if stream.producer is not None:
+                for reader, port in stream.consumers:
+                    if port not in self.nodes[reader].plan.back_edges:
+                        self.nodes[stream.producer[0]].add_dependent(self.nodes[reader])
+        for name, packet in self.plan.side_packets.items():
+            if packet.producer is not None and name not in self.side_packets:
+                for reader, _ in packet.consumers:
+                    self.nodes[reader].waiting += 1
+
+    # Ranks
+
+    def process_rank(self, id: int) -> int:
+        n = len(self.plan.nodes)
+        return n + 2 * (n - 1 - id)
+
+    def source_rank(self, node: Node) -> int:
+        """After all others; lower layers first, then the source that is furthest behind."""
+        behind = min(stream.bound for stream in node.streams) - UNSTARTED
+        order = (node.plan.source_layer + 1) << _SOURCE_TIME_BITS | behind
+        return order << _SOURCE_ID_BITS | node.id
+
+    def _node_of(self, rank: int) -> Node:
+        n = len(self.nodes)
+        if rank < n:
+            return self.nodes[rank]
+        if rank < 3 * n:
+            return self.nodes[n - 1 - (rank - n) // 2]
+        return self.nodes[rank & (1 << _SOURCE_ID_BITS) - 1]
+
+    # From outside
+
+    def start(self) -> None:
+        self.post((self._open_all,))
+
+    def _open_all(self) -> None:
+        for node in self.nodes:
+            if not node.waiting:
+                node.schedule_open()
+
+    def feed(self, source: GraphInput, packet: Packet) -> None:
+        """Put a packet into the graph, running what it makes ready as far as that runs inline."""
+        thread = get_ident()
+        if (self._loop is not None and thread != self._loop_thread) or not self._baton.acquire(
+            blocking=False
+        ):
+            source.posted += 1
+            self.post((source.deliver_posted, packet))
+            return
+        # What follows is `drain`, without the detour of one event through the inbox.
+        self._holder = thread
+        self._at_rest = False
+        try:
+            while self._inbox:
+                self._handle(self._inbox.popleft())
+            source.stream.send(packet)
+            self._run()
+        except BaseException as error:
+            self._break(error)
+            raise
+        finally:
+            self._let_go()
+        if self._inbox or self._interrupt is not None:
+            self.drain()
+
+    def post(self, event: tuple[Any, ...]) -> None:
+        """Tell the run something, from any thread: a function to call under the baton, and its arguments."""
+        self._inbox.append(event)
+        if self._loop is not None and get_ident() != self._loop_thread:
+            with suppress(RuntimeError):  # a loop that is closed drains no more; then we do
+                self._loop.call_soon_threadsafe(self.drain)
+                self._wake()
+                return
+        self.drain()
+
+    def record(self, error: StatusError) -> None:
+        """Something failed: the run will end with this error."""
+        if len(self.errors) < _MOST_ERRORS:
+            self.errors.append(error)
+        self.failed = True
+        if self._on_error is not None:
+            try:
+                self._on_error(error)
+            except Exception:
+                log.exception("the error callback raised")
+
+    def cancel(self) -> None:
+        """End the run without waiting: tasks are cancelled, calls that run on threads are let finish."""
+        if self.done:
+            return
+        self.record(status_error(Code.CANCELLED, "CalculatorGraph::Cancel() was called"))
+        self.post((self._cancel_tasks,))
+
+    def stop_sources(self) -> None:
+        """Sources are closed instead of called, from now on."""
+        self.sources.stopping = True
+
+    def is_held_by_this_thread(self) -> bool:
+        """Whether the caller is a calculator or observer that this run is calling inline."""
+        return self._holder == get_ident()
+
+    def combined_error(self, prefix: str) -> RunError:
+        return RunError(prefix, tuple(self.errors))
+
+    # Waiting
+
+    def is_idle(self) -> bool:
+        # The inbox first: the holder says that it is not at rest before it takes an event out.
+        return self.done or (not self._inbox and self._at_rest)
+
+    def wait(self, condition: Callable[[], bool]) -> None:
+        """Block until the condition holds, helping to get there."""
+        if condition():
+            return
+        if self.is_held_by_this_thread():
+            raise status_error(
+                Code.FAILED_PRECONDITION,
+                "a calculator or observer cannot wait for the graph that is calling it",
+            )
+        event = Event()
+        self._wakers.append(event.set)
+        try:
+            while True:
+                self.drain()
+                while self._application is not None and self._application.serve_one():
+                    if condition():
+                        return
+                if condition():
+                    return
+                self._refuse_to_block_the_loop()
+                event.wait()
+                event.clear()
+        finally:
+            self._wakers.remove(event.set)
+
+    def _refuse_to_block_the_loop(self) -> None:
+        thread = get_ident()
+        own = self._own_loop is not None and thread == self._own_loop.ident
+        if own or (self._tasks and thread == self._loop_thread):
+            raise status_error(
+                Code.FAILED_PRECONDITION,
+                "this would block the event loop that the graph's async calculators run on; "
+                "await the graph's until_idle() or until_done() instead",
+            )
+
+    async def wait_async(self, condition: Callable[[], bool]) -> None:
+        """The same for a coroutine, on any loop."""
+        loop = asyncio.get_running_loop()
+        woken = asyncio.Event()
+        wake = partial(_call_on, loop, woken.set)
+        self._wakers.append(wake)
+        try:
+            while not condition():
+                self.drain()
+                if condition():
+                    return
+                await woken.wait()
+                woken.clear()
+        finally:
+            self._wakers.remove(wake)
+
+    def _wake(self) -> None:
+        for waker in tuple(self._wakers):
+            waker()
+
+    # The drain
+
+    def drain(self) -> None:
+        """Handle what is in the inbox, unless somebody else is at it."""
+        while self._inbox and self._baton.acquire(blocking=False):
+            self._holder = get_ident()
+            self._at_rest = False
+            try:
+                self._run()
+            except BaseException as error:
+                self._break(error)
+                raise
+            finally:
+                self._let_go()
+        if self._interrupt is not None and self._holder != get_ident():
+            interrupt, self._interrupt = self._interrupt, None
+            raise interrupt
+
+    def _let_go(self) -> None:
+        self._holder = 0
+        self._baton.release()
+        if self._wakers:
+            self._wake()
+
+    def _run(self) -> None:
+        ready, stirred, steps, inbox = self.ready, self.stirred, self._steps, self._inbox
+        nodes = self.nodes
+        while True:
+            if stirred:
+                nodes[heappop(stirred)].examine()
+            elif ready:
+                steps[heappop(ready)]()
+            elif inbox:
+                self._handle(inbox.popleft())
+            elif self.busy or not self._rest():
+                break
+        self._at_rest = not self.busy
+
+    def _handle(self, event: tuple[Any, ...]) -> None:
+        event[0](*event[1:])
+
+    def _rest(self) -> bool:
+        """Nothing is ready and nothing is out. True if that could be changed."""
+        if self.done:
+            return False
+        if self.ended:
+            self._finish()
+            return False
+        if self.failed or not (self.open_inputs or self.sources.alive):
+            self._end()
+            return True
+        if self.sources.start_next_layer():
+            return True
+        if self.throttle.full and self.throttle.resolve_deadlock():
+            return True
+        if self._on_idle is not None:
+            self._on_idle()
+            return bool(self._inbox)
+        return False
+
+    def _end(self) -> None:
+        self.ended = True
+        for node in self.nodes:
+            node.clean_up()
+
+    def _finish(self) -> None:
+        self.done = True
+        if self._own_loop is not None:
+            self._own_loop.stop()
+
+    def _break(self, error: BaseException) -> None:
+        """The scheduler itself was interrupted, by Ctrl-C or a mistake of ours: end, whatever is left."""
+        self.record(
+            status_error(Code.INTERNAL, f"the run broke off: {type(error).__name__}: {error}")
+        )
+        self.ended = self.done = True
+        self.ready.clear()
+        self.stirred.clear()
+        self._inbox.clear()
+        if self._own_loop is not None:
+            self._own_loop.stop()
+
+    def on_interrupt(self, error: BaseException) -> None:
+        """Ctrl-C hit a calculator: it is the node's error, and goes on to whoever drains."""
+        if isinstance(error, KeyboardInterrupt):
+            self._interrupt = error
+
+    # What comes back from threads and tasks
+
+    def _work(self, rank: int) -> Outcome:
+        """On a thread, without the baton: call what the rank stands for."""
+        method, context, then = self._node_of(rank).job(rank)
+        try:
+            return (self._returned, then, context, method(context), None)
+        except BaseException as error:
+            return (self._returned, then, context, None, error)
+
+    def _returned(
+        self,
+        then: Callable[..., None],
+        context: CalculatorContext,
+        result: Any,
+        error: BaseException | None,
+    ) -> None:
+        self.busy -= 1
+        if isinstance(result, Awaitable):
+            self.start_task(result, then, context)
+        else:
+            then(context, result, error)
+
+    def start_task(
+        self, awaitable: Awaitable[Any], then: Callable[..., None], context: CalculatorContext
+    ) -> None:
+        self.busy += 1
+        loop = self._loop
+        if loop is None:
+            if self._own_loop is None:
+                self._own_loop = LoopThread()
+            loop = self._own_loop.loop
+        elif get_ident() == self._loop_thread:
+            self._launch(awaitable, then, context)
+            return
+        try:
+            loop.call_soon_threadsafe(self._launch, awaitable, then, context)
+        except RuntimeError as error:  # the loop is closed
+            if asyncio.iscoroutine(awaitable):
+                awaitable.close()
+            self._inbox.append((self._returned, then, context, None, error))
+
+    def _launch(
+        self, awaitable: Awaitable[Any], then: Callable[..., None], context: CalculatorContext
+    ) -> None:
+        """On the loop's thread."""
+        task = asyncio.ensure_future(awaitable)
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._task_done, then, context))
+        if self.cancelling:
+            task.cancel()
+
+    def _task_done(
+        self,
+        then: Callable[..., None],
+        context: CalculatorContext,
+        task: asyncio.Future[Any],
+    ) -> None:
+        self._tasks.discard(task)
+        error: BaseException | None
+        if task.cancelled():
+            error = asyncio.CancelledError("the task was cancelled")
+        else:
+            error = task.exception()
+        result = None if error is not None else task.result()
+        self._inbox.append((self._returned, then, context, result, error))
+        self.drain()
+
+    def _cancel_tasks(self) -> None:
+        self.cancelling = True
+        loop = self._own_loop.loop if self._own_loop is not None else self._loop
+        if self._tasks and loop is not None:
+            _call_on(loop, self._cancel_on_loop)
+
+    def _cancel_on_loop(self) -> None:
+        for task in tuple(self._tasks):
+            task.cancel()
+
+    # What nodes tell
+
+    def on_side_packet(self, name: str, packet: Packet) -> None:
+        self.side_packets[name] = packet
+        for reader, _ in self.plan.side_packets[name].consumers:
+            self.nodes[reader].one_less_to_wait_for()
+
+
+def _offset(plan: GraphPlan, producer: tuple[int, int] | None) -> int | None:
+    return None if producer is None else plan.nodes[producer[0]].contract.timestamp_offset
+
+
+def _running_loop() -> tuple[asyncio.AbstractEventLoop | None, int]:
+    try:
+        return asyncio.get_running_loop(), get_ident()
+    except RuntimeError:
+        return None, 0
+
+
+def _call_on(loop: asyncio.AbstractEventLoop, deed: Callable[[], Any]) -> None:
+    """Call on the loop's thread; a loop that is closed has nobody left to tell."""
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(deed)

@@ -13,7 +13,7 @@ from typing import Any, Self
 import numpy as np
 import openvino as ov
 
-from calcgraph.calculators.engine.compiled import Compiled, Head, Pooling
+from calcgraph.calculators.engine.compiled import Encoding, Head, Pooling, Program
 from calcgraph.calculators.engine.device import (
     PluginConfig,
     check_config,
@@ -30,7 +30,7 @@ from calcgraph.calculators.engine.model import Encoder, last_line, read_encoder
 from calcgraph.calculators.engine.programs import Programs
 from calcgraph.calculators.engine.queue import Job, Lane
 from calcgraph.calculators.engine.settle import Waiter
-from calcgraph.calculators.engine.shapes import Shape, bucket_shapes, packed_shapes
+from calcgraph.calculators.engine.shapes import Shape, bucket_table, hot_shapes, packed_table
 from calcgraph.calculators.engine.surgery import NotPackable, Positions, packed_model, positions
 from calcgraph.calculators.engine.verify import plain_model, verify
 from calcgraph.calculators.engine.worker import Counts, Worker
@@ -106,18 +106,20 @@ class Engine:
         limit = _max_tokens(encoder, places, max_tokens)
         model, why = _packed_or_plain(core, encoder, places or Positions())
         packed = model is not None
-        shapes = packed_shapes(limit, BUDGET, ROW) if packed else bucket_shapes(limit, BUDGET)
-        compile_shape = partial(
-            Compiled,
+        table = packed_table(limit, BUDGET, ROW) if packed else bucket_table(limit, BUDGET)
+        compile_shapes = partial(
+            Program,
             core,
-            model or plain_model(encoder),
-            head=head,
-            positions=(places or Positions()) if packed else Positions(),
+            Encoding(
+                model or plain_model(encoder),
+                places if packed and places else Positions(),
+                head,
+                encoder.dimensions,
+            ),
             device=device,
             config=complete_config(device, config),
-            packed=packed,
         )
-        programs = Programs(compile_shape, _essential(shapes), shapes)
+        programs = Programs(compile_shapes, table, hot_shapes(table, encoder.weight_bytes))
         try:
             first = programs.build().compiled
         except RuntimeError as error:
@@ -137,13 +139,11 @@ class Engine:
             inputs=encoder.inputs,
             pooling=head.pooling,
             normalize=normalize,
-            shapes=tuple(shapes),
+            shapes=table.shapes,
         )
         log.info("opened %s: %s", encoder.path, info)
         parallel = int(_property(first, "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
-        worker = Worker(
-            programs, budget=BUDGET, bulk_budget=BULK_BUDGET, parallel=parallel, packed=packed
-        )
+        worker = Worker(programs, budget=BUDGET, bulk_budget=BULK_BUDGET, parallel=parallel)
         return cls(encoder, info, worker)
 
     def submit(
@@ -193,7 +193,7 @@ class Engine:
         return self._worker.waiting()
 
     def warm_up(self) -> None:
-        """Wait until every shape is compiled; without it the engine serves with those that are."""
+        """Wait until the programs of the hot shapes are compiled; until then others stand in."""
         self._worker.programs.complete()
 
     def close(self, timeout: float = CLOSE_TIMEOUT_S) -> None:
@@ -284,13 +284,6 @@ def _packed_or_plain(
     except NotPackable as reason:
         return None, f"one text a row, since {reason}"
     return model, f"packed rows equal plain ones to {difference:.0e} on random texts"
-
-
-def _essential(shapes: Sequence[Shape]) -> list[Shape]:
-    """What to compile before serving: the longest row, the shortest, and the largest batch."""
-    by_tokens = sorted(shapes, key=lambda s: (s.tokens, -s.length))
-    longest = max(s.length for s in shapes)
-    return [Shape(longest, 1), by_tokens[-1], by_tokens[0]]
 
 
 def _property(compiled: ov.CompiledModel, name: str, default: str) -> str:

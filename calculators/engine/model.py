@@ -24,6 +24,8 @@ class Encoder:
     hidden: str
     dimensions: int
     vocab_size: int | None
+    weight_bytes: int
+    """Size of the weights that are multiplied with, that is, without the tables looked up in."""
 
 
 def read_encoder(core: ov.Core, folder: Path) -> Encoder:
@@ -50,6 +52,7 @@ def read_encoder(core: ov.Core, folder: Path) -> Encoder:
         hidden=hidden,
         dimensions=model.output(hidden).get_partial_shape()[2].get_length(),
         vocab_size=_vocab_size(model),
+        weight_bytes=_weight_bytes(model),
     )
 
 
@@ -75,6 +78,15 @@ def _vocab_size(model: ov.Model) -> int | None:
         if source.get_type_name() == "Parameter" and "input_ids" in source.output(0).get_names():
             return table_rows(gather)
     return None
+
+
+def _weight_bytes(model: ov.Model) -> int:
+    tables = {g.input_value(0).get_node().get_friendly_name() for g in gathers(model)}
+    return sum(
+        node.get_byte_size()
+        for node in model.get_ordered_ops()
+        if node.get_type_name() == "Constant" and node.get_friendly_name() not in tables
+    )
 
 
 def gathers(model: ov.Model) -> Iterator[Any]:

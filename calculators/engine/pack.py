@@ -19,13 +19,7 @@ class Dispatch:
     rows: tuple[tuple[int, ...], ...]
 
 
-def slots(length: int, packed: bool) -> int:
-    """How many texts a row of `length` tokens may hold: 4 tokens a text at the least is plenty,
-    since the two special tokens leave only two."""
-    return max(1, length // 4) if packed else 1
-
-
-def plan(lengths: Sequence[int], table: ShapeTable, *, packed: bool) -> list[Dispatch]:
+def plan(lengths: Sequence[int], table: ShapeTable) -> list[Dispatch]:
     """The cheapest way found to run texts of these lengths, shortest rows first.
 
     `lengths` are in tokens, at least 1 each and at most the table's longest row.
@@ -34,23 +28,24 @@ def plan(lengths: Sequence[int], table: ShapeTable, *, packed: bool) -> list[Dis
         shape = table.cover(1, table.fit(lengths[0]))[0]
         return [Dispatch(shape, ((0,),))]
     order = sorted(range(len(lengths)), key=lambda i: -lengths[i])
-    bases = _bases(lengths, table) if packed else [1]
-    plans = [_fill(order, lengths, table, base, packed) for base in bases]
+    plans = [_fill(order, lengths, table, base) for base in _bases(lengths, table)]
     rows = min(plans, key=lambda rows: sum(table.cost(len(r), n) for n, r in rows.items()))
     return [
         dispatch for length in sorted(rows) for dispatch in _dispatches(rows[length], length, table)
     ]
 
 
-def _bases(lengths: Sequence[int], table: ShapeTable) -> list[int]:
+def _bases(lengths: Sequence[int], table: ShapeTable) -> Sequence[int]:
     """Row lengths worth trying: no shorter than a typical text, no longer than all together."""
+    if not table.packed:
+        return table.lengths[:1]
     total, mean = sum(lengths), sum(lengths) / len(lengths)
     worth = [n for n in table.lengths if n >= mean]
     return [n for n in worth if n < 2 * total] or worth[:1]
 
 
 def _fill(
-    order: Sequence[int], lengths: Sequence[int], table: ShapeTable, base: int, packed: bool
+    order: Sequence[int], lengths: Sequence[int], table: ShapeTable, base: int
 ) -> dict[int, list[list[int]]]:
     """Row length -> its rows, each the list of its texts. First fit."""
     rows: dict[int, list[list[int]]] = {}
@@ -67,7 +62,7 @@ def _fill(
         length, row = open_rows[at]
         row.append(i)
         free[at] -= tokens
-        if len(row) == slots(length, packed):
+        if len(row) == table.slots[length]:
             free[at] = 0
     return rows
 

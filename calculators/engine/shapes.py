@@ -1,30 +1,39 @@
-"""The few fixed shapes a model is compiled for, what each costs, and which to take for some rows.
+"""The few shapes inferences have, what each costs, and which to take for some rows.
 
 A shape is rows x length in tokens. Cost is counted in tokens of a long plain row: a dispatch has a
 fixed cost, every token pays for the matrix products, and for attention in proportion to the length
-of its row. The constants are ratios measured on MiniLM (f32 and bf16); only their order matters.
+of its row. The constants are ratios measured on MiniLM (bf16); only the order they give matters.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-DISPATCH_COST = 24.0
+DISPATCH_COST = 20.0
 """One inference costs as much as these many tokens, however small."""
 ATTENTION_LENGTH = 1500.0
 """In a row of this length attention costs as much as all the rest."""
+TOKENS_A_TEXT = 4
+"""Rows have room for texts of this mean length; two special tokens leave two for the words."""
+STATIC_BYTES = 256 << 20
+"""Memory to spend on static programs, each of which packs the weights for itself."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Shape:
-    """A fixed input shape."""
+    """Rows of `length` tokens, each with `slots` texts at most."""
 
     length: int
     rows: int
+    slots: int = 1
 
     @property
     def tokens(self) -> int:
         return self.rows * self.length
+
+    @property
+    def texts(self) -> int:
+        return self.rows * self.slots
 
     @property
     def cost(self) -> float:
@@ -34,45 +43,16 @@ class Shape:
         return f"[{self.rows},{self.length}]"
 
 
-def lengths_up_to(longest: int, shortest: int = 16) -> list[int]:
-    """Row lengths: powers of two, and `longest` at the end."""
-    lengths = [shortest]
-    while lengths[-1] * 2 < longest:
-        lengths.append(lengths[-1] * 2)
-    return [*(n for n in lengths if n < longest), longest]
-
-
-def packed_shapes(max_tokens: int, budget: int, row: int = 128) -> list[Shape]:
-    """Shapes for packed rows: short ones for a lone text, and rows of `row` tokens and up
-    in 1, 2, 4 ... as far as the budget of tokens goes."""
-    lengths = lengths_up_to(max_tokens)
-    return [
-        Shape(n, rows)
-        for n in lengths
-        for rows in ([1] if n < row and n < max_tokens else _doubling(budget // n))
-    ]
-
-
-def bucket_shapes(max_tokens: int, budget: int) -> list[Shape]:
-    """Shapes for one text a row: every length in 1, 4, 16 ... rows."""
-    return [
-        Shape(n, rows) for n in lengths_up_to(max_tokens) for rows in _doubling(budget // n, by=4)
-    ]
-
-
-def _doubling(most: int, by: int = 2) -> list[int]:
-    rows = [1]
-    while rows[-1] * by <= most:
-        rows.append(rows[-1] * by)
-    return rows
-
-
 class ShapeTable:
-    """The shapes that are compiled, asked for by the rows to be run."""
+    """The shapes there are, asked for by the rows to be run."""
 
     def __init__(self, shapes: Iterable[Shape]) -> None:
         self.shapes = tuple(sorted(shapes))
         self.lengths = tuple(sorted({s.length for s in self.shapes}))
+        self.tokens = max(s.tokens for s in self.shapes)
+        self.texts = max(s.texts for s in self.shapes)
+        self.packed = any(s.slots > 1 for s in self.shapes)
+        self.slots = {s.length: s.slots for s in self.shapes}
         self._cover = cache(self._cheapest)
 
     def fit(self, tokens: int) -> int:
@@ -94,3 +74,37 @@ class ShapeTable:
         whole = next(s for s in shapes if s.rows >= rows)
         parts = [(s, *self.cover(rows - s.rows, length)) for s in reversed(shapes) if s.rows < rows]
         return min([(whole,), *parts], key=lambda cover: sum(s.cost for s in cover))
+
+
+def packed_table(max_tokens: int, budget: int, row: int) -> ShapeTable:
+    """Shapes for packed rows: short ones for a lone text, rows of `row` tokens and up in any number
+    that the budget of tokens holds."""
+    return ShapeTable(
+        Shape(n, rows, max(1, n // TOKENS_A_TEXT))
+        for n in _lengths(max_tokens)
+        for rows in ([1] if n < min(row, max_tokens) else range(1, max(1, budget // n) + 1))
+    )
+
+
+def bucket_table(max_tokens: int, budget: int) -> ShapeTable:
+    """Shapes for one text a row: every length in 1, 2, 4 ... rows."""
+    return ShapeTable(Shape(n, k) for n in _lengths(max_tokens) for k in _powers(budget // n))
+
+
+def hot_shapes(table: ShapeTable, weight_bytes: int) -> Sequence[Shape]:
+    """The shapes worth a static program each, as far as memory allows: what a busy engine runs, then
+    what a lone short text waits for."""
+    full = max(table.shapes, key=lambda s: (s.tokens, -s.length))
+    lone = [s for s in table.shapes if s.rows == 1 and s.length < full.length]
+    half = table.cover(max(1, full.rows // 2), full.length)[0]
+    ranked = dict.fromkeys([full, *lone[1:3], *lone[:1], half, *lone[3:]])
+    return list(ranked)[: STATIC_BYTES // max(1, weight_bytes)]
+
+
+def _lengths(longest: int) -> list[int]:
+    """Row lengths: powers of two from 16, and `longest` at the end."""
+    return [*(16 << i for i in range(32) if 16 << i < longest), longest]
+
+
+def _powers(most: int) -> list[int]:
+    return [1 << i for i in range(max(1, most).bit_length())]

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from calcgraph.calculators.engine.compiled import Request
+from calcgraph.calculators.engine.compiled import Request, Vectors
 from calcgraph.calculators.engine.errors import EngineClosed, InferenceFailed, NotFinite
 from calcgraph.calculators.engine.pack import Dispatch, plan
 from calcgraph.calculators.engine.programs import Programs
@@ -56,20 +56,19 @@ class Planned:
 class Worker:
     """Owns the queue, the programs and the thread."""
 
-    def __init__(
-        self, programs: Programs, *, budget: int, bulk_budget: int, parallel: int, packed: bool
-    ) -> None:
+    def __init__(self, programs: Programs, *, budget: int, bulk_budget: int, parallel: int) -> None:
         self.programs = programs
         self.counts = Counts()
         self.ready = True
         self._budget = budget
         self._bulk_budget = bulk_budget
         self._parallel = parallel
-        self._packed = packed
         self._queue = TextQueue()
         self._changed = threading.Condition()
         self._closing = False
         self._last_interactive = -INTERACTIVE_MEMORY_S
+        self._out: dict[Text, None] = {}
+        """Texts out of the queue and not delivered, in order: whatever fails, they are known."""
         self._planned: deque[Planned] = deque()
         self._ahead: Flight | None = None
         self._running: deque[Flight] = deque()
@@ -106,6 +105,7 @@ class Worker:
         if self._thread.is_alive():
             self._fail_waiting(EngineClosed())
             self._thread.join(timeout)
+            self._fail_texts(list(self._out), EngineClosed())
         self.ready = False
         self.programs.close()
 
@@ -120,7 +120,7 @@ class Worker:
             except Exception as error:
                 log.exception("the engine's thread failed, starting again")
                 failure = InferenceFailed(f"the engine failed: {error!r}")
-                self._fail_texts(self._at_hand(), failure)
+                self._fail_texts(self._call_in(), failure)
                 self._rebuild()
 
     def _work(self) -> None:
@@ -161,7 +161,7 @@ class Worker:
             self._running.append(flight)
             flight.request.start()
             self.counts.dispatches += 1
-            self.counts.slots += flight.request.of.shape.tokens
+            self.counts.slots += flight.request.shape.tokens
 
     def _look_ahead(self) -> None:
         if self._ahead is None and (self._planned or self._queue.tokens >= self._budget):
@@ -175,39 +175,41 @@ class Worker:
             return None
         planned = self._planned.popleft()
         request = self.programs.request(planned.dispatch.shape)
-        self._ahead = Flight(planned.texts, request)
-        ids = iter(planned.texts)
-        request.fill([[next(ids).ids for _ in row] for row in planned.dispatch.rows])
-        return self._ahead
+        ids = (text.ids for text in planned.texts)
+        request.fill([[next(ids) for _ in row] for row in planned.dispatch.rows])
+        return Flight(planned.texts, request)
 
     def _plan(self) -> None:
         with self._changed:
             quiet = time.monotonic() - self._last_interactive > INTERACTIVE_MEMORY_S
             texts = self._queue.take(self._budget, self._budget if quiet else self._bulk_budget)
+            self._out.update(dict.fromkeys(texts))
         if texts:
             lengths = [len(text.ids) for text in texts]
-            for dispatch in plan(lengths, self.programs.table, packed=self._packed):
+            for dispatch in plan(lengths, self.programs.table):
                 rows = [texts[i] for row in dispatch.rows for i in row]
                 self._planned.append(Planned(dispatch, rows))
 
-    def _deliver(self, flight: Flight, vectors: Sequence[np.ndarray]) -> None:
+    def _deliver(self, flight: Flight, vectors: Vectors) -> None:
         over: list[Outcome] = []
-        for text, vector in zip(flight.texts, vectors, strict=True):
-            if not np.isfinite(vector).all():
+        for text, vector, finite in zip(flight.texts, vectors, _finite(vectors), strict=True):
+            if not finite:
                 self._retry_or_fail(text, alone=len(flight.texts) == 1)
                 continue
+            del self._out[text]
             job = text.job
             job.result[text.index] = vector
             job.left -= 1
-            self.counts.texts += 1
             self.counts.tokens += len(text.ids)
             if not job.left:
                 over.append(Outcome(job))
+        self.counts.texts += len(flight.texts)
         settle(over)
 
     def _retry_or_fail(self, text: Text, *, alone: bool) -> None:
         """NaN spreads to the neighbours in a row: a text is guilty only if it gives NaN alone."""
         if alone:
+            del self._out[text]
             self._fail_texts([text], NotFinite(text.index))
             return
         table = self.programs.table
@@ -218,24 +220,22 @@ class Worker:
 
     def _recover(self, failed: Flight, error: InferenceFailed) -> None:
         """Fail this flight's texts; a stream may answer with another text's vector after an error,
-        so everything else is inferred anew on newly compiled shapes."""
+        so everything else is inferred anew on newly compiled programs."""
         log.error("an inference of %d texts failed: %s", len(failed.texts), error)
-        self._running.remove(failed)
-        others = list(self._at_hand())
+        others = [text for text in self._call_in() if text not in failed.texts]
         with self._changed:
             self._queue.put_back(others)
         self._fail_texts(failed.texts, error)
         self._rebuild()
 
-    def _at_hand(self) -> Iterable[Text]:
-        """Take all texts that are out of the queue and not delivered."""
-        flights = [*self._running, *([self._ahead] if self._ahead else [])]
-        texts = [text for flight in flights for text in flight.texts]
-        texts += [text for planned in self._planned for text in planned.texts]
+    def _call_in(self) -> list[Text]:
+        """Take back all texts that are out."""
+        texts = list(self._out)
+        self._out.clear()
         self._running.clear()
         self._planned.clear()
         self._ahead = None
-        return list(dict.fromkeys(texts))
+        return texts
 
     def _fail_texts(self, texts: Iterable[Text], error: Exception) -> None:
         jobs = dict.fromkeys(text.job for text in texts if text.job.left > 0)
@@ -244,7 +244,7 @@ class Worker:
                 self._queue.discard(job)
         for job in jobs:
             self.counts.failed_texts += job.left
-            job.left = -1  # its texts still in flight come too late
+            job.left = -1  # its texts still out come too late
         settle(Outcome(job, error) for job in jobs)
 
     def _fail_waiting(self, error: Exception) -> None:
@@ -268,3 +268,10 @@ class Worker:
                         return
                     self._changed.wait(REBUILD_PAUSE_S)
         self.ready = True
+
+
+def _finite(vectors: Vectors) -> Sequence[bool]:
+    """Of each text, whether all its numbers are finite."""
+    if isinstance(vectors, np.ndarray):
+        return np.isfinite(vectors).all(axis=1).tolist()
+    return [bool(np.isfinite(vector).all()) for vector in vectors]

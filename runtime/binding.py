@@ -183,7 +183,7 @@ class _Binder:
             )
             self._wrong(field.start, text)
             return
-        kind = _find_type(field.name.rpartition("/")[2], message.DESCRIPTOR.file.pool)
+        kind = find_type(field.name.rpartition("/")[2], message.DESCRIPTOR.file.pool)
         if kind is None:
             self._wrong(
                 field.start, f"'[{field.name}]' is a message type that nothing here defines"
@@ -304,10 +304,11 @@ def _short(descriptor: MessageType) -> str:
     return str(descriptor.full_name).removeprefix("mediapipe.")
 
 
-def _find_type(name: str, pool: Pool) -> MessageType | None:
-    for each in (pool, POOL, Default()):
+def find_type(name: str, *pools: Pool) -> MessageType | None:
+    """A message type by its full name, in the given pools, in ours or in protobuf's default one."""
+    for pool in (*pools, POOL, Default()):
         try:
-            return each.FindMessageTypeByName(name)
+            return pool.FindMessageTypeByName(name)
         except KeyError:
             continue
     return None

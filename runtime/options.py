@@ -8,7 +8,7 @@ nodes of a subgraph, into a SwitchContainer's contained nodes, into another grap
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
@@ -50,6 +50,8 @@ class OptionBlock:
     """The text between the braces, or the serialized message of a binary graph."""
     location: Location
     is_extension: bool = False
+    is_override: bool = False
+    """Put in place of the author's block of this type (by option_value)."""
 
     @property
     def type_name(self) -> str:
@@ -101,14 +103,17 @@ def lift_block(message: Message, field: Field, source: Source) -> bool:
     at = source.location(field.start)
     if field.form is Form.ANY:
         message.type_url = field.name  # type: ignore[attr-defined]
-    carried = [
-        field.name,
-        field.form is Form.EXTENSION,
-        [at.file, at.line, at.column],
-        [body.text, body.line, body.column],
-    ]
-    _append_carrier(message, json.dumps(carried).encode())
+    _carry(message, OptionBlock(field.name, body, at, field.form is Form.EXTENSION))
     return True
+
+
+def override(
+    node: graph_pb2.CalculatorGraphConfig.Node, options: Message, location: Location
+) -> None:
+    """Give a node options that count instead of its own of the same type."""
+    name = str(options.DESCRIPTOR.full_name)
+    data = options.SerializePartialToString()
+    _carry(node.options, OptionBlock(name, data, location, False, True))
 
 
 def blocks_of(message: Message, location: Location) -> Iterator[OptionBlock]:
@@ -148,7 +153,9 @@ class OptionSet:
 
     @property
     def all(self) -> list[OptionBlock]:
-        return [*self._legacy, *self._blocks]
+        """What counts first comes first: the latest override, `options`, `node_options`."""
+        overrides = [block for block in reversed(self._legacy) if block.is_override]
+        return [*overrides, *(b for b in self._legacy if not b.is_override), *self._blocks]
 
     def get(self, kind: type[M], problems: Problems) -> M:
         """Rule O1: what `options` holds of this type, else `node_options`, else the defaults."""
@@ -161,11 +168,17 @@ class OptionSet:
         self._asked.update(map(id, found))
         return found[0] if found else None
 
+    def mark_read(self, type_names: Collection[str]) -> None:
+        """Blocks of these types are somebody's, whoever decodes them."""
+        self._asked.update(id(block) for block in self.all if block.type_name in type_names)
+
     def report_duplicates(self, problems: Problems) -> None:
         """Rule O2: no type twice among the `node_options`, nor twice among the `options`."""
         for blocks in (self._legacy, self._blocks):
             seen: dict[str, Location] = {}
             for block in blocks:
+                if block.is_override:
+                    continue
                 if block.type_name in seen:
                     problems.add(
                         block.location,
@@ -261,11 +274,26 @@ def _plain(value: Any) -> Any:
     return None if kind in (None, "null_value") else getattr(value, kind)
 
 
-def _carried_block(data: bytes) -> OptionBlock:
-    name, is_extension, (file, line, column), (text, body_line, body_column) = json.loads(data)
-    return OptionBlock(
-        name, Source(text, file, body_line, body_column), Location(file, line, column), is_extension
-    )
+def _carry(message: Message, block: OptionBlock) -> None:
+    at, body = block.location, block.body
+    carried = {
+        "name": block.name,
+        "extension": block.is_extension,
+        "at": [at.file, at.line, at.column],
+        "text": None if isinstance(body, bytes) else [body.text, body.line, body.column],
+        "data": body.hex() if isinstance(body, bytes) else None,
+    }
+    _append_carrier(message, json.dumps(carried).encode())
+
+
+def _carried_block(carrier: bytes) -> OptionBlock:
+    carried = json.loads(carrier)
+    at = Location(*carried["at"])
+    if carried["text"] is None:
+        return OptionBlock(carried["name"], bytes.fromhex(carried["data"]), at, False, True)
+    text, line, column = carried["text"]
+    body = Source(text, at.file, line, column)
+    return OptionBlock(carried["name"], body, at, carried["extension"])
 
 
 def _append_carrier(message: Message, data: bytes) -> None:

@@ -25,7 +25,7 @@ from calcgraph.runtime.graph_node import (
 )
 from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.node_contract import Options, read_options
-from calcgraph.runtime.option_value import apply_option_values
+from calcgraph.runtime.option_value import apply_option_values, graph_option_types
 from calcgraph.runtime.options import OptionSet
 from calcgraph.runtime.problems import Problems
 from calcgraph.runtime.registry import Registry
@@ -119,9 +119,20 @@ class _Expander:
             self._problems.add(at, error.message, error.code)
             return None, None
         if isinstance(found, GraphConfig):
+            self._check_options(node, name, found)
             return None, found
         graph = self._class_graph(node, name, found)
         return (found, None) if graph is None else (None, graph)
+
+    def _check_options(self, node: GraphNode, name: str, graph: GraphConfig) -> None:
+        """Options reach a graph through its own options and `option_value`; others reach nobody."""
+        given = OptionSet.of_node(node.proto, node.location)
+        given.report_duplicates(self._problems)
+        declared = graph_option_types(graph)
+        if declared or not any(inner.option_value for inner in graph.proto.node):
+            given.mark_read(declared)
+            owner = f"subgraph '{node.proto.calculator}' (node '{name}')"
+            given.report_unread(self._problems, owner, declared)
 
     def _class_graph(
         self, node: GraphNode, name: str, calculator: type[Calculator]

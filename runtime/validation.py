@@ -21,7 +21,7 @@ from calcgraph.runtime.errors import StatusError
 from calcgraph.runtime.executor_plan import plan_executors
 from calcgraph.runtime.graph_node import nodes_of, numbered
 from calcgraph.runtime.node_contract import Draft, draft_node
-from calcgraph.runtime.option_value import apply_option_values
+from calcgraph.runtime.option_value import apply_option_values, check_graph_options
 from calcgraph.runtime.plan import ExecutorPlan, GraphPlan, NodePlan, SidePacketPlan, StreamPlan
 from calcgraph.runtime.problems import Problems
 from calcgraph.runtime.registry import REGISTRY, Registry
@@ -98,6 +98,7 @@ def _drafts(
     problems: Problems,
 ) -> list[Draft]:
     refuse_unsupported(graph, problems)
+    check_graph_options(graph, problems)
     written = apply_option_values(graph, nodes_of(graph), None, registry, problems)
     nodes = expand(written, registry, problems, services=services, base_path=base_path)
     problems.end_stage()

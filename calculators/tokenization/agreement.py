@@ -41,7 +41,7 @@ PLAIN = (
     (0xFF1A, 0xFF20),
 )
 
-# Texts that tell two tokenizers apart whatever their words: spaces, punctuation, case, numbers,
+# Besides the words of the vocabulary, texts that tell two tokenizers apart whatever their words: spaces, punctuation, case, numbers,
 # words too long for any vocabulary, and more tokens than a truncating tokenizer lets pass.
 PROBES = (
     "",
@@ -51,7 +51,7 @@ PROBES = (
     "a1 " * 20_000,
 )
 
-_RUN = 64  # characters checked in one text
+_RUN = 64  # characters or words checked in one text
 
 
 def disputed_texts(
@@ -63,7 +63,8 @@ def disputed_texts(
     """
     if not (_is_wordpiece(spec) or _is_byte_level_bpe(spec)):
         raise ValueError("they are not known to agree for this family of tokenizers")
-    for probe, alike in zip(PROBES, _alike(reference, compiled, PROBES), strict=True):
+    probes = [*PROBES, *_vocabulary(spec)]
+    for probe, alike in zip(probes, _alike(reference, compiled, probes), strict=True):
         if not alike:
             raise ValueError(f"they disagree on {probe[:60]!r} ({len(probe)} characters)")
     added = [str(token["content"]) for token in spec.get("added_tokens", ())]
@@ -96,6 +97,11 @@ def _type(part: Mapping[str, Any] | None) -> str | None:
 def _mark(token: str) -> str:
     """The character that gives a special token away ("[" of "[CLS]"), "" if it is all words."""
     return next((c for c in token if not c.isalnum() and not c.isspace()), "")
+
+
+def _vocabulary(spec: Mapping[str, Any]) -> list[str]:
+    words = [word for word in spec["model"]["vocab"] if word.isascii() and word.isalnum()]
+    return [" ".join(words[i : i + _RUN]) for i in range(0, len(words), _RUN)]
 
 
 def _agreed_characters(reference: Encoder, compiled: Encoder) -> set[str]:

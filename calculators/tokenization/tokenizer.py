@@ -81,7 +81,7 @@ class ModelTokenizer:
         try:
             encoded = self.encoder.encode(texts)
         except Exception:
-            _check(texts)
+            check_texts(texts)
             raise
         return encoded if add_special_tokens else [self.special_tokens.strip(i) for i in encoded]
 
@@ -96,7 +96,8 @@ class ModelTokenizer:
         return self.decoder.decode(ids)
 
 
-def _check(texts: Sequence[str]) -> None:
+def check_texts(texts: Sequence[str]) -> None:
+    """Name the first text that is no str (TypeError) or no valid Unicode (ValueError)."""
     for index, text in enumerate(texts):
         if not isinstance(text, str):
             raise TypeError(f"text {index} is {type(text).__name__}, not str")

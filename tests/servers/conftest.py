@@ -2,8 +2,8 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from contextlib import ExitStack
+from collections.abc import Coroutine, Iterator
+from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
 from functools import partial
 from http.client import HTTPConnection, HTTPResponse
@@ -61,11 +61,8 @@ class Served:
         self, method: str, path: str, body: bytes | str | None = None, **headers: str
     ) -> Answered:
         """One request on a connection of its own; header names are written with underscores."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=10)) as connection:
             return call(connection, method, path, body, **headers)
-        finally:
-            connection.close()
 
 
 def call(
@@ -98,45 +95,44 @@ def nodes() -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def served(nodes: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("graphs")
-    started: list[Served] = []
-    ready = threading.Event()
     loop = uvloop.new_event_loop()
-    stop = asyncio.Event()
+    thread = threading.Thread(target=loop.run_forever)
+    opened = AsyncExitStack()
 
-    async def serve() -> None:
-        plane = DataPlane()
-        for name in (*MODELS, UNREADY):
-            plane.register(name)
-        for name, calculator in MODELS.items():
-            file = folder / f"{calculator}.pbtxt"
-            file.write_text(GRAPH.format(calculator))
-            await plane.load(name, partial(GraphExecutor.open, name, file, base_path=folder))
-        rest = RestFrontEnd(plane, max_body_bytes=MAX_BODY, drain_s=1)
-        rpc = GrpcFrontEnd(plane, drain_s=1)
-        url = await rest.start("127.0.0.1", 0)
-        started.append(Served(int(url.rpartition(":")[2]), await rpc.start("127.0.0.1", 0)))
-        ready.set()
-        await stop.wait()
-        await asyncio.gather(rest.stop(), rpc.stop())
-        await plane.close()
+    def run(work: Coroutine[Any, Any, Any]) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, loop).result(20)
 
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
     thread.start()
     try:
-        assert ready.wait(20)
-        yield started[0]
+        yield run(start(folder, opened))
+        run(opened.aclose())
     finally:
-        loop.call_soon_threadsafe(stop.set)
+        loop.call_soon_threadsafe(loop.stop)
         thread.join(20)
         loop.close()
+
+
+async def start(folder: Path, opened: AsyncExitStack) -> Served:
+    plane = DataPlane()
+    opened.push_async_callback(plane.close)
+    for name in (*MODELS, UNREADY):
+        plane.register(name)
+    for name, calculator in MODELS.items():
+        file = folder / f"{calculator}.pbtxt"
+        file.write_text(GRAPH.format(calculator))
+        await plane.load(name, partial(GraphExecutor.open, name, file, base_path=folder))
+    rest = RestFrontEnd(plane, max_body_bytes=MAX_BODY, drain_s=1)
+    rpc = GrpcFrontEnd(plane, drain_s=1)
+    opened.push_async_callback(rest.stop)
+    opened.push_async_callback(rpc.stop)
+    url = await rest.start("127.0.0.1", 0)
+    return Served(int(url.rpartition(":")[2]), await rpc.start("127.0.0.1", 0))
 
 
 @pytest.fixture
 def connection(served: Served) -> Iterator[HTTPConnection]:
     """A keep-alive connection."""
-    with ExitStack() as opened:
-        connection = HTTPConnection("127.0.0.1", served.port, timeout=10)
-        opened.callback(connection.close)
+    with closing(HTTPConnection("127.0.0.1", served.port, timeout=10)) as connection:
         connection.connect()
         yield connection
 

@@ -70,9 +70,9 @@ def test_a_shape_that_is_not_made_of_sizes_is_refused(shape: list[object]) -> No
 
 @pytest.mark.parametrize("shape", [(2**62, 8), (2**40, 2**40), (10**18,)])
 def test_a_shape_of_more_elements_than_there_are_is_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(RequestError, match="asks for|ask for"):
+    with pytest.raises(RequestError, match=r"asks? for"):
         from_values("x", DATATYPES["FP32"], shape, [1.0])
-    with pytest.raises(RequestError, match="asks for|ask for"):
+    with pytest.raises(RequestError, match=r"asks? for"):
         from_raw("x", DATATYPES["FP32"], shape, b"\0\0\0\0")
 
 

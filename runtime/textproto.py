@@ -16,8 +16,6 @@ from enum import Enum
 from functools import cached_property
 from typing import Final, Literal
 
-from google.protobuf import text_encoding
-
 from calcgraph.runtime.errors import GraphError, Location, Problem
 
 MAX_DEPTH: Final = 100
@@ -114,11 +112,35 @@ def string_value(scalar: Scalar) -> bytes:
 
     Raises ValueError for an escape that is none.
     """
+    return b"".join(_unescape(each.group()[1:-1]) for each in _STRING.finditer(scalar.text))
+
+
+def _unescape(text: str) -> bytes:
     return b"".join(
-        text_encoding.CUnescape(literal.group()[1:-1]) for literal in _STRING.finditer(scalar.text)
+        _escaped(part[1:]) if part[0] == "\\" else part.encode("utf-8", "surrogatepass")
+        for part in _ESCAPE_OR_TEXT.findall(text)
     )
 
 
+def _escaped(code: str) -> bytes:
+    if code in _ESCAPES:
+        return _ESCAPES[code]
+    if code[0] in "uU" and len(code) > 1:
+        return chr(int(code[1:], 16)).encode()
+    if code[0] in "xX" and len(code) > 1:
+        return bytes([int(code[1:], 16)])
+    if code[0] in "01234567":
+        return bytes([int(code, 8)])
+    raise ValueError(f"\\{code} is no escape")
+
+
+_ESCAPES: Final = {
+    **dict(zip("abfnrtv", (b"\a", b"\b", b"\f", b"\n", b"\r", b"\t", b"\v"), strict=True)),
+    **{mark: mark.encode() for mark in "\\'\"?"},
+}
+_ESCAPE_OR_TEXT: Final = re.compile(
+    r"\\(?:[0-7]{1,3}|[xX][0-9a-fA-F]{1,2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)|[^\\]+", re.DOTALL
+)
 _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"|\'(?:[^\'\\\n]|\\.)*\'')
 _TOKEN = re.compile(
     r"""

@@ -32,7 +32,7 @@ from calcgraph.calculators.engine.queue import Job, Lane
 from calcgraph.calculators.engine.settle import Waiter
 from calcgraph.calculators.engine.shapes import Shape, bucket_table, hot_shapes, packed_table
 from calcgraph.calculators.engine.surgery import NotPackable, Positions, packed_model, positions
-from calcgraph.calculators.engine.verify import plain_model, verify
+from calcgraph.calculators.engine.verify import Differs, plain_model, verify
 from calcgraph.calculators.engine.worker import Counts, Worker
 
 log = logging.getLogger("calcgraph.engine")
@@ -280,10 +280,17 @@ def _packed_or_plain(
     """The packed model if there is a right one, and the reason."""
     try:
         model = packed_model(core, encoder)
-        difference = verify(core, encoder, model, places)
-    except NotPackable as reason:
-        return None, f"one text a row, since {reason}"
-    return model, f"packed rows equal plain ones to {difference:.0e} on random texts"
+        difference = verify(core, encoder, model, places, packed=True)
+        return model, f"packed rows equal single texts to {difference:.0e} on random texts"
+    except NotPackable as error:
+        reason = f"it cannot be packed: {error}"
+    except Differs as error:
+        reason = f"its packed form fails: {error}"
+    try:
+        verify(core, encoder, plain_model(encoder), Positions(), packed=False)
+    except Differs as error:
+        raise ModelUnsuitable(f"{encoder.path} cannot be batched: padded, {error}") from error
+    return None, reason
 
 
 def _property(compiled: ov.CompiledModel, name: str, default: str) -> str:

@@ -272,6 +272,6 @@ class Worker:
 
 def _finite(vectors: Vectors) -> Sequence[bool]:
     """Of each text, whether all its numbers are finite."""
-    if isinstance(vectors, np.ndarray):
-        return np.isfinite(vectors).all(axis=1).tolist()
+    if isinstance(vectors, np.ndarray) and np.isfinite(vectors).all():
+        return [True] * len(vectors)
     return [bool(np.isfinite(vector).all()) for vector in vectors]

@@ -15,6 +15,8 @@ from calcgraph.calculators.tokenization.special_tokens import SpecialTokens
 # A batch of strings crosses to OpenVINO as a numpy array, each as wide as the longest.
 BATCH_TEXTS = 512
 BATCH_CHARACTERS = 1 << 20
+# A batch in which nothing is left of any text comes back as one row: so something always is.
+_COMPANION = "a"
 
 
 class CompiledTokenizer:
@@ -42,12 +44,13 @@ class CompiledTokenizer:
     def _infer(self, texts: list[str]) -> list[Ids]:
         request = self._request
         with self._lock:
-            request.set_input_tensor(ov.Tensor(texts))
+            request.set_input_tensor(ov.Tensor([*texts, _COMPANION]))
             # Not infer(): on one thread it can swallow an error and leave the last answer.
             request.start_async()
             request.wait()
             begins, ends, ids = (request.get_output_tensor(i).data.astype(int) for i in range(3))
-        return [ids[begin:end] for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)]
+        rows = zip([*texts, _COMPANION], begins.tolist(), ends.tolist(), strict=True)
+        return [ids[begin:end] for _, begin, end in rows][:-1]
 
     def _read_special_tokens(self) -> SpecialTokens:
         empty, text = self._infer(["", "a"])

@@ -28,8 +28,14 @@ class ReferenceTokenizer:
         self.special_tokens = self._read_special_tokens()
 
     def encode(self, texts: Sequence[str]) -> list[Ids]:
-        # The "fast" variant leaves out character offsets, nothing else.
-        encodings = self._tokenizer.encode_batch_fast(list(texts))
+        try:
+            # The "fast" variant leaves out character offsets, nothing else.
+            encodings = self._tokenizer.encode_batch_fast(list(texts))
+        except BaseException as error:
+            # A panic of the Rust code is no Exception, and would end a server's task.
+            if type(error).__name__ == "PanicException":
+                raise RuntimeError(f"tokenizers panicked: {error}") from error
+            raise
         return [np.array(encoding.ids, np.int64) for encoding in encodings]
 
     def decode(self, ids: Sequence[int]) -> str:

@@ -8,8 +8,15 @@ from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.calculators.tokenization.reference import ReferenceTokenizer
 
 # OpenVINO asks 100 to 150 us a call, then is three to eight times as fast as the reference: at
-# this many characters they are even (benchmarks/tokenization.py).
-WORTHWHILE_CHARACTERS = 1_000
+# this weight they are even (benchmarks/tokenization.py).
+WORTHWHILE_WEIGHT = 1_000
+# What a text costs on top of its characters.
+_WEIGHT_OF_A_TEXT = 16
+
+
+def weight(texts: Sequence[str]) -> int:
+    """What it takes to tokenize the texts, in characters: one is 0.1 to 0.2 us of HF's time."""
+    return sum(map(len, texts)) + _WEIGHT_OF_A_TEXT * len(texts)
 
 
 class RoutedTokenizer:
@@ -24,11 +31,11 @@ class RoutedTokenizer:
         self._disputed = disputed_texts(reference.spec, reference, compiled)
 
     def encode(self, texts: Sequence[str]) -> list[Ids]:
-        if sum(map(len, texts)) < WORTHWHILE_CHARACTERS:
+        if weight(texts) < WORTHWHILE_WEIGHT:
             return self._reference.encode(texts)
         search = self._disputed.search
         plain = [i for i, text in enumerate(texts) if search(text) is None]
-        if sum(len(texts[i]) for i in plain) < WORTHWHILE_CHARACTERS:
+        if weight([texts[i] for i in plain]) < WORTHWHILE_WEIGHT:
             return self._reference.encode(texts)
         encoded = dict(zip(plain, self._compiled.encode([texts[i] for i in plain]), strict=True))
         if rest := [i for i in range(len(texts)) if i not in encoded]:

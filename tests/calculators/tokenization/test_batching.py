@@ -6,8 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from calcgraph.calculators.tokenization.batching import INLINE_CHARACTERS, TokenizerQueue
+from calcgraph.calculators.tokenization.batching import INLINE_WEIGHT, TokenizerQueue
 from calcgraph.calculators.tokenization.ids import Ids
+from calcgraph.calculators.tokenization.routing import weight
 from calcgraph.calculators.tokenization.tokenizer import ModelTokenizer
 
 FEW = ["plain words " * 10] * 10
@@ -60,7 +61,7 @@ def test_no_texts_and_one_short_text_are_answered_on_the_spot(tokenizer: ModelTo
 
 
 def test_a_few_texts_do_not_stand_behind_many(tokenizer: ModelTokenizer) -> None:
-    assert sum(map(len, FEW)) > INLINE_CHARACTERS
+    assert weight(FEW) > INLINE_WEIGHT
 
     async def scenario(queue: TokenizerQueue) -> None:
         many = asyncio.create_task(queue.encode(MANY))
@@ -68,6 +69,18 @@ def test_a_few_texts_do_not_stand_behind_many(tokenizer: ModelTokenizer) -> None
         assert same(await queue.encode(FEW), tokenizer.encode(FEW))
         assert not many.done()
         assert same(await many, tokenizer.encode(MANY))
+
+    run(tokenizer, scenario)
+
+
+def test_empty_texts_have_a_weight_too(tokenizer: ModelTokenizer) -> None:
+    async def scenario(queue: TokenizerQueue) -> None:
+        empty = asyncio.create_task(queue.encode([""] * 20_000))
+        await asyncio.sleep(0)
+        assert not empty.done()
+        await queue.encode(FEW)
+        assert not empty.done()
+        assert {ids.tobytes() for ids in await empty} == {tokenizer.encode([""])[0].tobytes()}
 
     run(tokenizer, scenario)
 

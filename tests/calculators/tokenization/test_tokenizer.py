@@ -85,6 +85,13 @@ def test_so_do_odd_texts_alone_and_in_a_batch(tokenizer: ModelTokenizer, hf: Tok
         assert mismatches(tokenizer, hf, [text]) == []
 
 
+@pytest.mark.parametrize("text", ["", " ", "\n", "\x01", "\u0301", "\u200b", "x" * 200])
+def test_a_large_batch_of_nothing_much_is_a_batch(
+    tokenizer: ModelTokenizer, hf: Tokenizer, text: str
+) -> None:
+    assert mismatches(tokenizer, hf, [text] * 1_500) == []
+
+
 def test_ids_are_int64_and_no_texts_are_no_ids(tokenizer: ModelTokenizer) -> None:
     assert all(ids.dtype == np.int64 for ids in tokenizer.encode(["one", "two " * 1_000]))
     assert tokenizer.encode([]) == []
@@ -182,6 +189,7 @@ def test_a_folder_with_the_openvino_tokenizer_alone_will_do_for_plain_texts(
     assert "has no tokenizer.json" in caplog.text
     texts = ["", "Unless required by law", "words " * 2_000, "Ein Gespräch über Tee"]
     assert mismatches(alone, hf, texts) == []
+    assert mismatches(alone, hf, [""]) == mismatches(alone, hf, [""] * 20) == []
     [ids] = alone.encode(["Unless required by law"])
     hf.enable_truncation(4)
     assert alone.truncate(ids, 4).tolist() == hf.encode("Unless required by law").ids

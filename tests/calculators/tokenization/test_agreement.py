@@ -17,6 +17,11 @@ def disputed(folder: Path, **changes: Any) -> re.Pattern[str]:
     return disputed_texts(reference.spec | changes, reference, compiled)
 
 
+@pytest.fixture(scope="module")
+def of_minilm(minilm: Path) -> re.Pattern[str]:
+    return disputed(minilm)
+
+
 def test_no_plain_character_is_one_that_unicode_reorders_or_composes() -> None:
     for first, last in PLAIN:
         for character in map(chr, range(first, last + 1)):
@@ -28,8 +33,8 @@ def test_no_plain_character_is_one_that_unicode_reorders_or_composes() -> None:
     "text",
     ["", "How do I get my money back?", "Grüsse naïve — “Łódź”", "Привет", "你好世界", "한국어"],
 )
-def test_everyday_texts_are_undisputed(minilm: Path, text: str) -> None:
-    assert disputed(minilm).search(text) is None
+def test_everyday_texts_are_undisputed(of_minilm: re.Pattern[str], text: str) -> None:
+    assert of_minilm.search(text) is None
 
 
 @pytest.mark.parametrize(
@@ -37,9 +42,9 @@ def test_everyday_texts_are_undisputed(minilm: Path, text: str) -> None:
     ["e\u0301", "\0", "\u00a0", "µ", "Σίσυφος", "Straße", "İ", "[CLS]", "a[PAD]", "\U0001f600"],
 )
 def test_marks_odd_folding_controls_and_special_tokens_are_disputed(
-    minilm: Path, text: str
+    of_minilm: re.Pattern[str], text: str
 ) -> None:
-    assert disputed(minilm).search(f"How do {text} do?")
+    assert of_minilm.search(f"How do {text} do?")
 
 
 def test_a_special_token_that_is_a_word_is_disputed_whatever_its_case(minilm: Path) -> None:

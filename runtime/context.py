@@ -175,6 +175,15 @@ class OutputPort:
         self._explicit = bound
         self.special = True
 
+    @property
+    def next_timestamp_bound(self) -> Timestamp:
+        """The earliest time that a further packet may have, given what was written so far."""
+        if self._explicit != UNSET:
+            return Timestamp.of(self._explicit)
+        if self.packets:
+            return Timestamp.of(next_allowed(self.packets[-1]._time))
+        return Timestamp.of(self.stream.bound)
+
     def close(self) -> None:
         """Nothing more will be written here; what was written in this call still goes out."""
         self._closing = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from google.protobuf.message import Message
 
@@ -22,7 +22,7 @@ class CoreCalculator(Calculator):
     """Runs where its packets come from, and takes no options unless it says so."""
 
     light = True
-    options = None
+    options: ClassVar[type[Message] | None] = None
 
 
 def require(condition: object, message: str) -> None:

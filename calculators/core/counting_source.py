@@ -32,7 +32,9 @@ class CountingSourceCalculator(CoreCalculator):
     @classmethod
     def contract(cls, contract: Contract) -> None:
         sides = contract.input_side_packets
-        require("MAX_COUNT" in sides or "ERROR_COUNT" in sides, "MAX_COUNT or ERROR_COUNT is needed")
+        require(
+            "MAX_COUNT" in sides or "ERROR_COUNT" in sides, "MAX_COUNT or ERROR_COUNT is needed"
+        )
 
     def open(self, cc: CalculatorContext) -> None:
         def side(tag: str, default: Any) -> Any:

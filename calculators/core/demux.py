@@ -38,9 +38,7 @@ class DemuxCalculator(CoreCalculator):
         selection = cc.inputs["SELECT"] if self.by_stream else cc.input_side_packets["SELECT"]
         require(selection, f"INPUT at {cc.timestamp} has no SELECT at that time")
         select = selection.value
-        require(
-            0 <= select < self.count, f"SELECT is {select}, expected 0 to {self.count - 1}"
-        )
+        require(0 <= select < self.count, f"SELECT is {select}, expected 0 to {self.count - 1}")
         cc.outputs["OUTPUT", select].add_packet(packet)
 
 

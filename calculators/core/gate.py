@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any
 
 from calcgraph.calculators.core.base import CoreCalculator, copy_headers, require
@@ -10,10 +10,10 @@ from calcgraph.proto.core_calculators_pb2 import GateCalculatorOptions
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.contract import Contract, optional, same_as
 
-_OPENS = {"ALLOW": True, "DISALLOW": False}
+_OPENS: Mapping[str, bool] = {"ALLOW": True, "DISALLOW": False}
 """The tag of the control input, and which of its values opens the gate."""
 
-_INITIALLY = {
+_INITIALLY: Mapping[int, bool] = {
     GateCalculatorOptions.GATE_ALLOW: True,
     GateCalculatorOptions.GATE_DISALLOW: False,
 }
@@ -52,28 +52,14 @@ class GateCalculator(CoreCalculator):
 
     def open(self, cc: CalculatorContext) -> None:
         self.data = range(cc.inputs.count())
-        self.empty_packets_as_allow = cc.options.empty_packets_as_allow
+        self.control = next((tag for tag in _OPENS if tag in cc.inputs), None)
+        self.constant, self.for_good = _constant(cc)
+        self.empty_packets_as_allow: bool = cc.options.empty_packets_as_allow
         self.was_open = _INITIALLY.get(cc.options.initial_gate_state)
-        self.is_open, self.for_good = self._control(cc)
         copy_headers(cc)
 
-    def _control(self, cc: CalculatorContext) -> tuple[Callable[[CalculatorContext], bool], bool]:
-        """How to tell whether the gate is open, and whether a closed one stays closed."""
-        for tag, opens in _OPENS.items():
-            if tag in cc.inputs:
-                return lambda cc: self._by_packet(cc, tag, opens), False
-            if tag in cc.input_side_packets:
-                constant = cc.input_side_packets[tag].value == opens
-                return lambda cc: constant, True
-        allow = cc.options.allow
-        return lambda cc: allow, False
-
-    def _by_packet(self, cc: CalculatorContext, tag: str, opens: bool) -> bool:
-        packet = cc.inputs[tag]
-        return packet.value == opens if packet else self.empty_packets_as_allow
-
     def process(self, cc: CalculatorContext) -> None:
-        is_open = self.is_open(cc)
+        is_open = self._is_open(cc)
         if "STATE_CHANGE" in cc.outputs and self.was_open not in (None, is_open):
             cc.outputs["STATE_CHANGE"].add(is_open)
         self.was_open = is_open
@@ -85,3 +71,19 @@ class GateCalculator(CoreCalculator):
             # Readers downstream then need not wait for packets that will never come.
             for index in self.data:
                 cc.outputs[index].close()
+
+    def _is_open(self, cc: CalculatorContext) -> bool:
+        if self.control is None:
+            return self.constant
+        packet = cc.inputs[self.control]
+        if not packet:
+            return self.empty_packets_as_allow
+        return bool(packet.value == _OPENS[self.control])
+
+
+def _constant(cc: CalculatorContext) -> tuple[bool, bool]:
+    """What the side packet or the option says, and whether a side packet said so."""
+    for tag, opens in _OPENS.items():
+        if tag in cc.input_side_packets:
+            return cc.input_side_packets[tag].value == opens, True
+    return cc.options.allow, False

@@ -36,9 +36,7 @@ class MuxCalculator(CoreCalculator):
     def process(self, cc: CalculatorContext) -> None:
         selection = cc.inputs["SELECT"] if self.by_stream else cc.input_side_packets["SELECT"]
         select = selection.value
-        require(
-            0 <= select < self.count, f"SELECT is {select}, expected 0 to {self.count - 1}"
-        )
+        require(0 <= select < self.count, f"SELECT is {select}, expected 0 to {self.count - 1}")
         packet = cc.inputs["INPUT", select]
         if packet:
             cc.outputs["OUTPUT"].add_packet(packet)

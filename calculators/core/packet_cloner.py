@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from calcgraph.calculators.core.base import CoreCalculator, copy_headers
 from calcgraph.proto.core_calculators_pb2 import PacketClonerCalculatorOptions
 from calcgraph.runtime.context import CalculatorContext, Ports
@@ -37,9 +35,7 @@ class PacketClonerCalculator(CoreCalculator):
         self.tell_bound = options.output_packets_only_when_all_inputs_received
         self.wait_for_all = self.tell_bound or options.output_only_when_all_inputs_received
         self.tick = _tick_key(cc.inputs)
-        self.latest: dict[PortKey, Packet] = {
-            key: EMPTY for key in cc.inputs if key != self.tick
-        }
+        self.latest: dict[PortKey, Packet] = {key: EMPTY for key in cc.inputs if key != self.tick}
         copy_headers(cc)
 
     def process(self, cc: CalculatorContext) -> None:

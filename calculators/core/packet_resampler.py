@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import Any
 
 from calcgraph.calculators.core.base import CoreCalculator, merged_options, require
 from calcgraph.calculators.core.video_header import VideoHeader
@@ -138,9 +137,10 @@ class PacketResamplerCalculator(CoreCalculator):
             cc.outputs[self.target].add_packet(packet.at(time))
 
     def close(self, cc: CalculatorContext) -> None:
-        if self.first is not None and self.settings.flush_last_packet:
-            if self._period_of(self.last.timestamp) == self.period:
-                self._send(cc, self.last)
+        if self.first is None or not self.settings.flush_last_packet:
+            return
+        if self._period_of(self.last.timestamp) == self.period:
+            self._send(cc, self.last)
 
 
 def _data_tag(ports: PortSpecs) -> str:

@@ -11,7 +11,7 @@ from calcgraph.calculators.core.video_header import VideoHeader
 from calcgraph.proto.core_calculators_pb2 import PacketThinnerCalculatorOptions as Options
 from calcgraph.proto.options_pb2 import CalculatorOptions
 from calcgraph.runtime.context import CalculatorContext
-from calcgraph.runtime.contract import Contract, optional, same_as
+from calcgraph.runtime.contract import optional, same_as
 from calcgraph.runtime.packet import EMPTY, Packet
 from calcgraph.runtime.timestamp import MAX, MIN, add_offset
 
@@ -35,26 +35,18 @@ class PacketThinnerCalculator(CoreCalculator):
     options = Options
     timestamp_offset = None
 
-    @classmethod
-    def contract(cls, contract: Contract) -> None:
-        contract.inputs[0]
-        if contract.options.thinner_type == Options.ASYNC and "OPTIONS" not in (
-            contract.input_side_packets
-        ):
-            contract.set_timestamp_offset(0)
-
     def open(self, cc: CalculatorContext) -> None:
         options = merged_options(cc.options, cc.input_side_packets)
         self.is_async = options.thinner_type == Options.ASYNC
         if self.is_async:
             cc.set_offset(0)
-        self.period = options.period
+        self.period: int = options.period
         if "PERIOD" in cc.input_side_packets:
             self.period = cc.input_side_packets["PERIOD"].value
         if self.period <= 0:
             raise ValueError(f"the period must be positive, found {self.period}")
         default_start = MIN if self.is_async else 0
-        self.start = options.start_time if options.HasField("start_time") else default_start
+        self.start: int = options.start_time if options.HasField("start_time") else default_start
         self.end = options.end_time if options.HasField("end_time") else MAX
         if self.start >= self.end:
             raise ValueError(f"start_time {self.start} is not before end_time {self.end}")

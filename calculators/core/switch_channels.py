@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from calcgraph.runtime.context import CalculatorContext, Ports
-from calcgraph.runtime.packet import EMPTY, Packet
+from calcgraph.runtime.packet import Packet
 from calcgraph.runtime.timestamp import DONE
 
 PortKey = tuple[str, int]
@@ -39,9 +39,8 @@ def initial_channel(cc: CalculatorContext) -> int:
 def chosen_channel(packets: Ports[Packet], before: int) -> int:
     """What SELECT says, else what ENABLE says (False is channel 0), else the one it was before."""
     for tag in reversed(SELECTORS):
-        packet = packets[tag] if tag in packets else EMPTY
-        if packet:
-            return int(packet.value)
+        if packets.get(tag):
+            return int(packets[tag].value)
     return before
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Any
 
 from calcgraph.calculators.core.base import CoreCalculator
@@ -13,107 +13,105 @@ from calcgraph.runtime.errors import Code, status_error
 from calcgraph.runtime.subgraph import SubgraphContext
 from calcgraph.runtime.tags import TagMap, parse_tag_index
 
-Node = CalculatorGraphConfig.Node
-
 
 class SwitchContainer(CoreCalculator):
     """Stands for the `contained_node` that ENABLE (a bool) or SELECT (an int) names.
 
     Expands into a SwitchDemuxCalculator, all contained nodes, and a SwitchMuxCalculator. A stream
     ENABLE or SELECT need not have a packet at every time: the last one holds. With `async_selection` a
-    packet is not held back until the selection at its time is known. Only the streams of
-    `tick_input_stream`, or all, decide how far the selection is known.
+    packet does not wait until the selection at its time is known. All streams, or only those of
+    `tick_input_stream`, drive the selection on.
     """
 
     options = SwitchContainerOptions
 
     @classmethod
     def expand(cls, context: SubgraphContext) -> CalculatorGraphConfig:
+        _check(context)
         return _Expansion(context).graph
 
 
 class _Expansion:
+    """The graph that a container stands for, while it is put together."""
+
     def __init__(self, context: SubgraphContext) -> None:
         assert isinstance(context.options, SwitchContainerOptions)
         self.options = context.options
         self.context = context
-        _check(context, self.options)
         self.graph = CalculatorGraphConfig()
-        selection = self._selection()
-        demux = self._switch("SwitchDemuxCalculator")
-        nodes = [self._contained(node) for node in self.options.contained_node]
-        mux = self._switch("SwitchMuxCalculator")
-        for node in (demux, mux):
-            node.input_stream.extend(selection)
-            node.input_side_packet.extend(
-                _said(key, f"gate_{key[0].lower()}")
-                for key in context.input_side_packets
-                if key[0] in SELECTORS
-            )
-        self._wire("input_stream", demux, nodes, context.inputs)
-        self._wire("output_stream", mux, nodes, context.outputs)
-        self._wire("input_side_packet", demux, nodes, context.input_side_packets)
-        self._wire("output_side_packet", mux, nodes, context.output_side_packets)
+        self.inputs = _inner_names(context.inputs)
+        for tag in SELECTORS:
+            if (tag, 0) in context.inputs:
+                self._add_sequencer(tag)
+        demux = self._add_switch("SwitchDemuxCalculator")
+        nodes = [self.graph.node.add() for _ in self.options.contained_node]
+        for node, contained in zip(nodes, self.options.contained_node, strict=True):
+            node.CopyFrom(contained)
+        mux = self._add_switch("SwitchMuxCalculator")
+        sides = _inner_names(context.input_side_packets)
+        self._wire("input_stream", "output_stream", demux, nodes, self.inputs)
+        self._wire("output_stream", "input_stream", mux, nodes, _inner_names(context.outputs))
+        self._wire("input_side_packet", "output_side_packet", demux, nodes, sides)
+        self._wire(
+            "output_side_packet",
+            "input_side_packet",
+            mux,
+            nodes,
+            _inner_names(context.output_side_packets),
+        )
 
-    def _selection(self) -> list[str]:
-        """The selecting stream, spread over all times by a PacketSequencerCalculator."""
-        tags = [tag for tag in SELECTORS if tag in self.context.inputs.tags]
-        for tag in tags:
-            name = f"gate_{tag.lower()}"
-            self.graph.input_stream.append(f"{tag}:{name}")
-            sequencer = self.graph.node.add(calculator="PacketSequencerCalculator")
-            sequencer.input_stream.append(f"INPUT:{name}")
-            for index, key in enumerate(self._ticks()):
-                port = self.context.inputs[key]
-                sequencer.input_stream.append(f"TICK:{index}:{port.name}")
-            sequencer.output_stream.append(f"OUTPUT:{name}_timed")
-            if not self.options.async_selection:
-                handler = sequencer.input_stream_handler
-                handler.input_stream_handler = "DefaultInputStreamHandler"
-        return [f"{tag}:gate_{tag.lower()}_timed" for tag in tags]
+    def _add_sequencer(self, tag: str) -> None:
+        """Turns the selection into one that is known at every tick."""
+        self.graph.input_stream.append(f"{tag}:{_gate(tag)}")
+        node = self.graph.node.add(calculator="PacketSequencerCalculator")
+        node.input_stream.append(f"INPUT:{_gate(tag)}")
+        for index, key in enumerate(self._ticks()):
+            node.input_stream.append(f"TICK:{index}:{self.inputs[key]}")
+        node.output_stream.append(f"OUTPUT:{_gate(tag)}_timed")
+        if not self.options.async_selection:
+            node.input_stream_handler.input_stream_handler = "DefaultInputStreamHandler"
 
     def _ticks(self) -> list[PortKey]:
-        if self.options.tick_input_stream:
-            return [parse_tag_index(text) for text in self.options.tick_input_stream]
-        return [key for key in self.context.inputs if key[0] not in SELECTORS]
+        named = [parse_tag_index(text) for text in self.options.tick_input_stream]
+        for key in named:
+            if key not in self.inputs:
+                raise status_error(
+                    Code.INVALID_ARGUMENT,
+                    f"tick_input_stream '{key[0]}:{key[1]}' is not an input stream of the container",
+                )
+        return named or list(self.inputs)
 
-    def _switch(self, calculator: str) -> Any:
+    def _add_switch(self, calculator: str) -> Any:
         node = self.graph.node.add(calculator=calculator)
         options = SwitchContainerOptions()
         options.CopyFrom(self.options)
         options.ClearField("contained_node")
         node.node_options.add().Pack(options)
+        for tag in SELECTORS:
+            if (tag, 0) in self.context.inputs:
+                node.input_stream.append(f"{tag}:{_gate(tag)}_timed")
+            if (tag, 0) in self.context.input_side_packets:
+                node.input_side_packet.append(f"{tag}:{_gate(tag)}")
+                if f"{tag}:{_gate(tag)}" not in self.graph.input_side_packet:
+                    self.graph.input_side_packet.append(f"{tag}:{_gate(tag)}")
         return node
 
-    def _contained(self, node: Any) -> Any:
-        added = self.graph.node.add()
-        added.CopyFrom(node)
-        return added
-
-    def _wire(self, field: str, switch: Any, nodes: Iterable[Any], ports: TagMap) -> None:
-        """Between the container's ports of one kind, its switch, and each contained node."""
-        inwards = field.startswith("input")
-        other_side = field.replace("input", "output") if inwards else field.replace("output", "input")
-        for key, port in ports.items():
-            if inwards and key[0] in SELECTORS:
-                if field == "input_side_packet":
-                    self.graph.input_side_packet.append(_said(key, f"gate_{key[0].lower()}"))
-                continue
-            getattr(self.graph, field).append(_said(key, port.name))
-            getattr(switch, field).append(_said(key, port.name))
+    def _wire(
+        self, outer: str, inner: str, switch: Any, nodes: list[Any], names: Mapping[PortKey, str]
+    ) -> None:
+        """Connect the container's ports of the field `outer` to the switch, and it to each node."""
+        for (tag, index), name in names.items():
+            getattr(self.graph, outer).append(_port(tag, index, name))
+            getattr(switch, outer).append(_port(tag, index, name))
             for channel, node in enumerate(nodes):
-                name = f"c{channel}__{port.name}"
-                getattr(node, field).append(_said(key, name))
-                tag, index = key
-                getattr(switch, other_side).append(_said((channel_tag(tag, channel), index), name))
+                of_channel = f"c{channel}__{name}"
+                getattr(switch, inner).append(_port(channel_tag(tag, channel), index, of_channel))
+                getattr(node, outer).append(_port(tag, index, of_channel))
 
 
-def _said(key: PortKey, name: str) -> str:
-    tag, index = key
-    return f"{tag}:{index}:{name}" if tag else name
-
-
-def _check(context: SubgraphContext, options: SwitchContainerOptions) -> None:
+def _check(context: SubgraphContext) -> None:
+    options = context.options
+    assert isinstance(options, SwitchContainerOptions)
     if options.HasField("select") and options.HasField("enable"):
         raise status_error(
             Code.INVALID_ARGUMENT,
@@ -125,3 +123,24 @@ def _check(context: SubgraphContext, options: SwitchContainerOptions) -> None:
                 Code.INVALID_ARGUMENT,
                 "Only one of SwitchContainer inputs 'ENABLE' and 'SELECT' can be specified",
             )
+
+
+def _inner_names(ports: TagMap) -> dict[PortKey, str]:
+    """A name for each port that is not a selector: the caller's own, made unique."""
+    names: dict[PortKey, str] = {}
+    for key, port in ports.items():
+        if key[0] in SELECTORS:
+            continue
+        name, count = port.name, 2
+        while name in names.values():
+            name, count = f"{port.name}_{count}", count + 1
+        names[key] = name
+    return names
+
+
+def _gate(tag: str) -> str:
+    return f"gate_{tag.lower()}"
+
+
+def _port(tag: str, index: int, name: str) -> str:
+    return f"{tag}:{index}:{name}" if tag else name

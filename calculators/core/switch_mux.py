@@ -39,12 +39,11 @@ class SwitchMuxCalculator(CoreCalculator):
     def contract(cls, contract: Contract) -> None:
         for _, target, source in channel_ports(contract.inputs):
             if target in contract.outputs:
-                contract.inputs[source].set_any()
-                contract.outputs[target].set_any()
+                contract.outputs[target].set_same_as(contract.inputs[source].set_any())
         for _, target, source in channel_ports(contract.input_side_packets):
             if target in contract.output_side_packets:
-                contract.input_side_packets[source].set_any()
-                contract.output_side_packets[target].set_any()
+                spec = contract.input_side_packets[source].set_any()
+                contract.output_side_packets[target].set_same_as(spec)
 
     def open(self, cc: CalculatorContext) -> None:
         self.channel = initial_channel(cc)

@@ -20,7 +20,7 @@ from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.contract import Contract, optional
 from calcgraph.runtime.errors import Code, status_error
 
-Vector = list | tuple | np.ndarray
+Vector = list[Any] | tuple[Any, ...] | np.ndarray
 
 
 def joined(parts: Sequence[Any]) -> Any:
@@ -50,7 +50,7 @@ class ConcatenateVectorCalculator(CoreCalculator):
         if self.all_or_nothing and not all(packets):
             return
         values = [packet.value for packet in packets if packet]
-        vectors = [value if isinstance(value, Vector) else [value] for value in values]
+        vectors = [value if isinstance(value, list | tuple | np.ndarray) else [value] for value in values]
         cc.outputs[0].add(joined(vectors))
 
 
@@ -189,7 +189,8 @@ class GetVectorItemCalculator(CoreCalculator):
         self.index = options.item_index if options.HasField("item_index") else None
         self.by_stream = "INDEX" in cc.inputs
         require(
-            self.by_stream or self.index is not None, "needs an INDEX stream or the option item_index"
+            self.by_stream or self.index is not None,
+            "needs an INDEX stream or the option item_index",
         )
         self.silent = options.output_empty_on_oob
 

@@ -63,8 +63,11 @@ def draft_node(
     given = OptionSet.of_node(node.proto, node.location)
     given.report_duplicates(problems)
     if calculator is not None:
-        draft.options = read_options(calculator, given, name, problems)
-        draft.contract = _contract(draft, calculator, problems)
+        wrong = Problems()
+        draft.options = read_options(calculator, given, name, wrong)
+        problems.extend(wrong.in_order())
+        # With half-read options, what contract() says of them is no news.
+        draft.contract = _contract(draft, calculator, Problems() if wrong else problems)
     _choose_handler(draft, graph_handler, problems)
     _check_numbers(draft, problems)
     return draft

@@ -115,6 +115,8 @@ def _front_ends(plane: DataPlane, options: ServerOptions) -> Iterator[tuple[str,
         rest = RestFrontEnd(plane, max_body_bytes=options.max_body_bytes, drain_s=options.drain_s)
         yield "REST", options.rest, rest
     if options.grpc is not None:
+        # Its fork handlers complain on stderr of every subprocess that a library starts.
+        os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
         from calcgraph.servers.rpc.front_end import GrpcFrontEnd
 
         grpc = GrpcFrontEnd(

@@ -1,0 +1,51 @@
+"""Run by the Python that has tritonclient: prints, as JSON, what the client sees of a server."""
+
+import json
+import sys
+
+import numpy as np
+import tritonclient.grpc as rpc
+from tritonclient.utils import InferenceServerException
+
+
+def main(address, model, texts):
+    client = rpc.InferenceServerClient(address)
+    metadata = client.get_model_metadata(model)
+    seen = {
+        "live": client.is_server_live(),
+        "ready": client.is_server_ready(),
+        "model_ready": client.is_model_ready(model),
+        "server": client.get_server_metadata().name,
+        "inputs": [[i.name, i.datatype, list(i.shape)] for i in metadata.inputs],
+        "outputs": [[o.name, o.datatype, list(o.shape)] for o in metadata.outputs],
+        "vectors": [embed(client, model, [text])[0] for text in texts],
+        "together": embed(client, model, texts),
+        "refusals": [
+            refusal(lambda: embed(client, "gone", texts)),
+            refusal(lambda: embed(client, model, texts, name="text")),
+            refusal(lambda: embed(client, model, texts, outputs=["gone"])),
+            refusal(lambda: client.is_model_ready("gone")),
+        ],
+    }
+    print(json.dumps(seen))
+
+
+def embed(client, model, texts, name="input", outputs=()):
+    tensor = rpc.InferInput(name, [len(texts)], "BYTES")
+    tensor.set_data_from_numpy(np.array([text.encode() for text in texts], np.object_))
+    wanted = [rpc.InferRequestedOutput(output) for output in outputs] or None
+    result = client.infer(model, [tensor], outputs=wanted, request_id="e2e-1")
+    response = result.get_response()
+    assert (response.id, response.model_name, response.model_version) == ("e2e-1", model, "1")
+    return result.as_numpy("embeddings").tolist()
+
+
+def refusal(call):
+    try:
+        call()
+    except InferenceServerException as error:
+        return [str(error.status()), error.message()]
+    return None
+
+
+main(**json.load(sys.stdin))

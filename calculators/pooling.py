@@ -13,6 +13,7 @@ from calcgraph.calculators.values import Embeddings
 from calcgraph.proto.calculators_pb2 import PoolingOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
+from calcgraph.runtime.contract import Contract
 from calcgraph.runtime.plan import NodePlan
 
 Hidden = NDArray[np.float32]
@@ -34,6 +35,10 @@ class Pooling(Calculator):
     outputs = {"EMBEDDINGS": Embeddings}
     options = PoolingOptions
     light = True
+
+    @classmethod
+    def contract(cls, contract: Contract) -> None:
+        pooling_method(contract.options)
 
     def open(self, cc: CalculatorContext) -> None:
         self.method = pooling_method(cc.options)

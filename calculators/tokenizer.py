@@ -50,8 +50,8 @@ class Tokenizer(Calculator):
         )
 
     @classmethod
-    def unload(cls, resource: _Loaded) -> None:
-        resource.queue.close()
+    async def unload(cls, resource: _Loaded) -> None:
+        await resource.queue.close()
 
     @classmethod
     def describe(

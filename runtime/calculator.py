@@ -83,8 +83,9 @@ class Calculator:
         return None
 
     @classmethod
-    def unload(cls, resource: Any) -> None:
-        """Close what `load` opened."""
+    def unload(cls, resource: Any) -> Awaitable[None] | None:
+        """Close what `load` opened. May be `async def`, for what belongs to the server's event loop."""
+        return None
 
     @classmethod
     def describe(

@@ -13,8 +13,9 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
+from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
 
@@ -85,10 +86,8 @@ class GraphExecutor:
         Raises GraphError with all mistakes of the graph file, NOT_FOUND when it is not there, and what a
         calculator's `load` raises.
         """
-        plan, resources = await asyncio.to_thread(
-            _load_model, name, graph_file, base_path or graph_file.parent
-        )
-        executor = cls(name, plan, resources)
+        plan = await asyncio.to_thread(_read_plan, name, graph_file, base_path or graph_file.parent)
+        executor = cls(name, plan, await _Resources.load(plan))
         try:
             # The first graph shows that every node opens, before a request depends on it.
             executor._idle.append(_Session(executor))
@@ -122,7 +121,7 @@ class GraphExecutor:
         self._closed = True
         while self._idle:
             self._idle.pop().drop()
-        await asyncio.to_thread(self._resources.close)
+        await self._resources.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def start_graph(self) -> CalculatorGraph:
@@ -189,7 +188,7 @@ def _callers_mistake(error: StatusError) -> RequestError | None:
     return cause if isinstance(cause, RequestError) else None
 
 
-def _load_model(name: str, graph_file: Path, base_path: Path) -> tuple[GraphPlan, _Resources]:
+def _read_plan(name: str, graph_file: Path, base_path: Path) -> GraphPlan:
     try:
         text = graph_file.read_text("utf-8")
     except FileNotFoundError:
@@ -202,7 +201,7 @@ def _load_model(name: str, graph_file: Path, base_path: Path) -> tuple[GraphPlan
         ) from error
     plan = plan_graph(read_graph(text, str(graph_file)), base_path=base_path)
     _require_one_in_one_out(plan)
-    return plan, _Resources.load(plan)
+    return plan
 
 
 class _Resources:
@@ -210,28 +209,36 @@ class _Resources:
 
     def __init__(self) -> None:
         self.by_node: dict[int, Any] = {}
-        self._opened = ExitStack()
+        self._opened = AsyncExitStack()
 
     @classmethod
-    def load(cls, plan: GraphPlan) -> _Resources:
+    async def load(cls, plan: GraphPlan) -> _Resources:
         """Load every node, in order; when one fails, those before it are unloaded."""
         resources = cls()
-        with ExitStack() as undo:
-            undo.callback(resources.close)
+        try:
             for node in plan.nodes:
-                start = time.perf_counter()
-                resources._add(node, _load(node, plan))
-                log.debug("node %s loaded in %.2f s", node.name, time.perf_counter() - start)
-            undo.pop_all()
+                resources._add(node, await asyncio.to_thread(_load, node, plan))
+        except BaseException:
+            await resources.close()
+            raise
         return resources
 
     def _add(self, node: NodePlan, resource: Any) -> None:
         if resource is not None:
             self.by_node[node.id] = resource
-            self._opened.callback(node.calculator.unload, resource)
+            self._opened.push_async_callback(_unload, node, resource)
 
-    def close(self) -> None:
-        self._opened.close()
+    async def close(self) -> None:
+        await self._opened.aclose()
+
+
+async def _unload(node: NodePlan, resource: Any) -> None:
+    """Off the loop, since closing may wait for work to end; a coroutine runs on it."""
+    unload = node.calculator.unload
+    if iscoroutinefunction(unload):
+        await unload(resource)
+    else:
+        await asyncio.to_thread(unload, resource)
 
 
 def _load(node: NodePlan, plan: GraphPlan) -> Any:

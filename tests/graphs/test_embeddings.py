@@ -161,9 +161,9 @@ def test_a_token_id_outside_the_vocabulary_is_refused(default: Model, ids: list[
     assert default.embed("still well").shape == (1, 384)
 
 
-def test_the_device_may_be_auto(load: Loader, exact: Model) -> None:
-    automatic = load(edited(SIX_NODES, F32, CUT, ('target_device: "CPU"', 'target_device: "AUTO"')))
-    np.testing.assert_allclose(automatic.embed("hello"), exact.embed("hello"), atol=1e-5)
+def test_the_device_may_be_auto(load: Loader, default: Model) -> None:
+    automatic = load(edited(SIX_NODES, ('target_device: "CPU"', 'target_device: "AUTO"')))
+    assert cosines(automatic.embed("hello"), default.embed("hello")).min() >= 0.9999
 
 
 @pytest.mark.parametrize(

@@ -69,7 +69,7 @@ class ModelTokenizer:
         try:
             compiled = CompiledTokenizer(folder / COMPILED_FILE)
             decoder = CompiledDetokenizer(detokenizer) if detokenizer.is_file() else None
-        except RuntimeError as error:
+        except (ValueError, RuntimeError) as error:
             raise ValueError(f"OpenVINO cannot load the tokenizer in {folder}: {error}") from error
         return cls(compiled, decoder, compiled.special_tokens, vocab_size=None)
 

@@ -81,8 +81,8 @@ def packed_table(max_tokens: int, budget: int, row: int) -> ShapeTable:
     that the budget of tokens holds."""
     return ShapeTable(
         Shape(n, rows, max(1, n // TOKENS_A_TEXT))
-        for n in _lengths(max_tokens)
-        for rows in ([1] if n < min(row, max_tokens) else range(1, max(1, budget // n) + 1))
+        for n in _lengths(max(row, max_tokens))
+        for rows in ([1] if n < row else range(1, max(1, budget // n) + 1))
     )
 
 

@@ -192,19 +192,23 @@ class Worker:
 
     def _deliver(self, flight: Flight, vectors: Vectors) -> None:
         over: list[Outcome] = []
-        for text, vector, finite in zip(flight.texts, vectors, _finite(vectors), strict=True):
-            if not finite:
-                self._retry_or_fail(text, alone=len(flight.texts) == 1)
-                continue
-            del self._out[text]
-            job = text.job
-            job.result[text.index] = vector
-            job.left -= 1
-            self.counts.tokens += len(text.ids)
-            if not job.left:
-                over.append(Outcome(job))
-        self.counts.texts += len(flight.texts)
+        guilty: list[Text] = []
+        with self._changed:
+            for text, vector, finite in zip(flight.texts, vectors, _finite(vectors), strict=True):
+                if not finite:
+                    guilty.append(text)
+                    continue
+                del self._out[text]
+                job = text.job
+                job.result[text.index] = vector
+                job.left -= 1
+                self.counts.tokens += len(text.ids)
+                if not job.left:
+                    over.append(Outcome(job))
+            self.counts.texts += len(flight.texts) - len(guilty)
         settle(over)
+        for text in guilty:
+            self._retry_or_fail(text, alone=len(flight.texts) == 1)
 
     def _retry_or_fail(self, text: Text, *, alone: bool) -> None:
         """NaN spreads to the neighbours in a row: a text is guilty only if it gives NaN alone."""
@@ -238,19 +242,23 @@ class Worker:
         return texts
 
     def _fail_texts(self, texts: Iterable[Text], error: Exception) -> None:
-        jobs = dict.fromkeys(text.job for text in texts if text.job.left > 0)
-        with self._changed:
-            for job in jobs:
-                self._queue.discard(job)
-        for job in jobs:
-            self.counts.failed_texts += job.left
-            job.left = -1  # its texts still out come too late
-        settle(Outcome(job, error) for job in jobs)
+        """Fail the requests these texts are of."""
+        self._fail_jobs({text.job for text in texts}, error)
 
     def _fail_waiting(self, error: Exception) -> None:
+        """Fail every request that has a text in the queue."""
         with self._changed:
             jobs = self._queue.drain()
-        settle(Outcome(job, error) for job in jobs)
+        self._fail_jobs(jobs, error)
+
+    def _fail_jobs(self, jobs: Iterable[Job], error: Exception) -> None:
+        with self._changed:
+            unfinished = [job for job in jobs if job.left > 0]
+            for job in unfinished:
+                self._queue.discard(job)
+                self.counts.failed_texts += job.left
+                job.left = -1  # its texts still out come too late
+        settle(Outcome(job, error) for job in unfinished)
 
     def _rebuild(self) -> None:
         """Compile anew. As long as that fails, so does every text, and the engine is not ready."""

@@ -11,7 +11,6 @@ from calcgraph.calculators.engine.shapes import (
     packed_table,
 )
 
-
 ROW = 128
 
 

@@ -147,7 +147,8 @@ class _Session:
 
     async def ask(self, request: Request) -> Response:
         self._time += 1
-        self._answer = answer = self._loop.create_future()
+        answer: asyncio.Future[Response] = self._loop.create_future()
+        self._answer = answer
         self._graph.add_packet_to_input_stream(self._input, Packet(request, self._time))
         return await answer
 

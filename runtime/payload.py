@@ -42,7 +42,7 @@ class Tensor:
 
     @property
     def shape(self) -> tuple[int, ...]:
-        return self.data.shape
+        return tuple(self.data.shape)
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from calcgraph.runtime.input_handlers.default import DefaultInputStreamHandler
 from calcgraph.runtime.packet import EMPTY, Packet
 from calcgraph.runtime.plan import NodePlan
 from calcgraph.runtime.streams import InputQueue, OutputStream
-from calcgraph.runtime.timestamp import DONE, UNSTARTED, is_range
+from calcgraph.runtime.timestamp import DONE, POST_STREAM, UNSTARTED, is_range
 
 if TYPE_CHECKING:
     from calcgraph.runtime.executors import Lane
@@ -540,7 +540,7 @@ class ChainNode(Node):
         queue = self._queue
         if queue.packets:
             self.on_packet()
-        elif queue.bound != time + 1:
+        elif queue.bound != time + 1 or time == POST_STREAM:
             self.examine()
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 import os
 import time
 from typing import Final
 
 from aiohttp import StreamReader, web
 from aiohttp.abc import AbstractStreamWriter
+from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import RawRequestMessage
 
 from calcgraph.servers import product
@@ -25,6 +27,22 @@ from calcgraph.servers.rest.router import Router
 _KEEP_ALIVE_S: Final = 3600.0
 _BACKLOG: Final = 1024
 _SERVER: Final = f"{product.NAME}/{product.VERSION}"
+
+
+log = logging.getLogger(__name__)
+_connections: Final = logging.getLogger(f"{__name__}.connections")
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Bytes that are no HTTP are the sender's mistake, and no error of this server."""
+    error = record.exc_info[1] if record.exc_info else None
+    if isinstance(error, HttpProcessingError):
+        log.debug("refused what is not HTTP: %s", error.message)
+        return False
+    return True
+
+
+_connections.addFilter(_is_ours)
 
 
 class RestFrontEnd:
@@ -48,6 +66,7 @@ class RestFrontEnd:
             request_factory=self._make_request,
             handler_cancellation=True,
             access_log=None,
+            logger=_connections,
             keepalive_timeout=_KEEP_ALIVE_S,
         )
         self._runner = web.ServerRunner(server, shutdown_timeout=self._drain_s)

@@ -1,6 +1,7 @@
 """What every REST answer has in common, whatever the dialect."""
 
 import gzip
+import logging
 import socket
 import time
 from http.client import HTTPConnection
@@ -184,6 +185,26 @@ def test_a_client_that_leaves_cancels_its_own_request_and_no_other(
         assert not wait.cancelled.acquire(blocking=False)
     assert wait.cancelled.acquire(timeout=10)
     assert served.call("POST", "/v3/embeddings", GOOD).status == 200
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"GARBAGE\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00",
+        b"GET /v2 HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 10_000 + b"\r\n\r\n",
+        b"POST /v3/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
+    ],
+    ids=["word", "tls", "header", "length"],
+)
+def test_what_is_not_http_is_refused_without_an_error_in_the_log(
+    served: Any, caplog: pytest.LogCaptureFixture, garbage: bytes
+) -> None:
+    with socket_to(served) as connection:
+        connection.sendall(garbage)
+        assert b" 400 " in received(connection, b"\r\n\r\n")
+    assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert served.call("GET", "/v2/health/live").status == 200
 
 
 def test_requests_on_one_connection_are_answered_in_their_order(served: Any) -> None:

@@ -5,5 +5,5 @@ from typing import Final
 
 NAME: Final = "calcgraph"
 VERSION: Final = version("calcgraph")
-EXTENSIONS: Final = ()
+EXTENSIONS: Final = ("binary_tensor_data",)
 """The extensions of the Open Inference Protocol that are served."""

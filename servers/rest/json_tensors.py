@@ -1,61 +1,122 @@
-"""Infer requests and responses of the Open Inference Protocol, in JSON."""
+"""Infer requests and responses of the Open Inference Protocol, in JSON and the bytes behind it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from calcgraph.runtime.errors import Code, FailedStatus, RequestError
 from calcgraph.runtime.payload import InferRequest, InferResponse, Parameter, Tensor
-from calcgraph.servers.tensors import Datatype, datatype_of, from_values, shape_of
+from calcgraph.servers.rest.binary_tail import SIZE, BinaryTail
+from calcgraph.servers.tensors import (
+    Datatype,
+    datatype_of,
+    from_raw,
+    from_values,
+    shape_of,
+    to_raw,
+)
+
+# Says how the answer is written, and nothing to the model.
+_BINARY_OUTPUT: Final = "binary_data_output"
 
 
-def read_infer(model: str, body: Mapping[str, Any]) -> InferRequest:
+@dataclass(frozen=True, slots=True)
+class InferCall:
+    """One call, and which outputs it wants as bytes behind the JSON."""
+
+    request: InferRequest
+    binary: Mapping[str, bool]
+    """By output name, where the call says it."""
+    binary_by_default: bool
+
+    def wants_binary(self, output: str) -> bool:
+        return self.binary.get(output, self.binary_by_default)
+
+
+def read_infer(model: str, body: Mapping[str, Any], tail: BinaryTail) -> InferCall:
     """One infer call. Members that the protocol does not know are ignored."""
-    inputs = [_read_tensor(i, item) for i, item in enumerate(_objects(body, "inputs"))]
+    inputs = [_read_tensor(i, item, tail) for i, item in enumerate(_objects(body, "inputs"))]
+    tail.require_end()
     if not inputs:
         raise RequestError("The request has no inputs.", param="inputs")
     names = [tensor.name for tensor in inputs]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise RequestError(f"The input '{twice}' stands in the request twice.", param="inputs")
-    return InferRequest(
-        model,
-        inputs,
-        [
-            _string(item, "name", f"outputs[{i}]")
-            for i, item in enumerate(_objects(body, "outputs"))
-        ],
-        _string(body, "id", "", default=""),
-        _parameters(body),
+    outputs = {
+        _string(item, "name", f"outputs[{i}]"): item
+        for i, item in enumerate(_objects(body, "outputs"))
+    }
+    parameters = dict(_parameters(body))
+    binary = {name: _binary_data(name, item) for name, item in outputs.items()}
+    by_default = parameters.pop(_BINARY_OUTPUT, False)
+    if not isinstance(by_default, bool):
+        raise RequestError(
+            f"The parameter '{_BINARY_OUTPUT}' is a boolean; found {by_default!r:.80}.",
+            param=f"parameters.{_BINARY_OUTPUT}",
+        )
+    return InferCall(
+        InferRequest(model, inputs, list(outputs), _string(body, "id", "", default=""), parameters),
+        {name: wanted for name, wanted in binary.items() if wanted is not None},
+        by_default,
     )
 
 
-def write_infer(request: InferRequest, response: InferResponse) -> dict[str, Any]:
-    """The answer as JSON-ready values: data in row-major order, flat."""
+def write_infer(call: InferCall, response: InferResponse) -> tuple[dict[str, Any], list[bytes]]:
+    """The answer as JSON-ready values, data in row-major order, flat; and the tensors behind them."""
+    request = call.request
+    tail: list[bytes] = []
     answer: dict[str, Any] = {"model_name": request.model, "model_version": "1"}
     if request.id:
         answer["id"] = request.id
     if response.parameters:
         answer["parameters"] = dict(response.parameters)
-    answer["outputs"] = [_write_tensor(tensor) for tensor in response.outputs]
-    return answer
+    answer["outputs"] = outputs = []
+    for tensor in response.outputs:
+        output: dict[str, Any] = {
+            "name": tensor.name,
+            "datatype": tensor.datatype,
+            "shape": list(tensor.shape),
+        }
+        if call.wants_binary(tensor.name):
+            tail.append(to_raw(tensor))
+            output["parameters"] = {SIZE: len(tail[-1])}
+        else:
+            output["data"] = _json_data(tensor)
+        outputs.append(output)
+    return answer, tail
 
 
-def _read_tensor(index: int, item: Mapping[str, Any]) -> Tensor:
+def _binary_data(name: str, output: Mapping[str, Any]) -> bool | None:
+    value = _parameters(output).get("binary_data")
+    if value is None or isinstance(value, bool):
+        return value
+    raise RequestError(f"Output '{name}' has a binary_data of {value!r:.80}; expected a boolean.")
+
+
+def _read_tensor(index: int, item: Mapping[str, Any], tail: BinaryTail) -> Tensor:
     name = _string(item, "name", f"inputs[{index}]")
     datatype = datatype_of(name, item.get("datatype"))
     shape = item.get("shape")
     if not isinstance(shape, list):
         raise RequestError(f"Input '{name}' has no shape; expected a list of sizes.", param=name)
+    sizes = shape_of(name, shape)
+    raw = tail.take(name, _parameters(item))
+    if raw is not None:
+        if item.get("data") is not None:
+            raise RequestError(
+                f"Input '{name}' has both data and {SIZE}; expected one of them.", param=name
+            )
+        return from_raw(name, datatype, sizes, raw)
     if not datatype.json:
         raise RequestError(
             f"Input '{name}' has the datatype {datatype.name}, which JSON cannot carry.", param=name
         )
-    sizes = shape_of(name, shape)
     values = _flat(name, item.get("data"))
     _check_types(name, datatype, values)
     if datatype.name == "BYTES":
@@ -84,15 +145,6 @@ def _check_types(name: str, datatype: Datatype, values: Sequence[Any]) -> None:
             f"{values[index]!r:.80}.",
             param=name,
         )
-
-
-def _write_tensor(tensor: Tensor) -> dict[str, Any]:
-    return {
-        "name": tensor.name,
-        "datatype": tensor.datatype,
-        "shape": list(tensor.shape),
-        "data": _json_data(tensor),
-    }
 
 
 def _json_data(tensor: Tensor) -> Any:

@@ -1,4 +1,4 @@
-"""The Open Inference Protocol (KServe v2) over REST, under /v2, with tensors in JSON."""
+"""The Open Inference Protocol (KServe v2) over REST, under /v2, with tensors in JSON or behind it."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from aiohttp import web
 from calcgraph.servers import product
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import Answer
+from calcgraph.servers.rest.binary_tail import HEADER, split
 from calcgraph.servers.rest.json_tensors import read_infer, write_infer
-from calcgraph.servers.rest.requests import read_json
+from calcgraph.servers.rest.requests import parse_json, read_body
 from calcgraph.servers.rest.router import Route, json_response, method_not_allowed
 
 # What may follow a model's name.
@@ -96,9 +97,16 @@ class KServe:
         return json_response({"name": name, "ready": ready}, 200 if ready else 503)
 
     async def _infer(self, request: web.BaseRequest, name: str, version: str) -> web.Response:
-        call = read_infer(name, await read_json(request))
-        response = await self._plane.infer(name, call, version)
-        return json_response(write_infer(call, response))
+        body, tail = split(await read_body(request), request.headers.get(HEADER))
+        call = read_infer(name, parse_json(body), tail)
+        answer, tensors = write_infer(call, await self._plane.infer(name, call.request, version))
+        response = json_response(answer)
+        if tensors:
+            assert isinstance(response.body, bytes)
+            response.headers[HEADER] = str(len(response.body))
+            response.content_type = "application/octet-stream"
+            response.body = b"".join([response.body, *tensors])
+        return response
 
 
 def kserve_error(answer: Answer) -> bytes:

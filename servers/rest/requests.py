@@ -23,7 +23,11 @@ async def read_body(request: web.BaseRequest) -> bytes:
 
 async def read_json(request: web.BaseRequest) -> dict[str, Any]:
     """The body, which must be a JSON object in UTF-8."""
-    body = await read_body(request)
+    return parse_json(await read_body(request))
+
+
+def parse_json(body: bytes) -> dict[str, Any]:
+    """A JSON object in UTF-8."""
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:

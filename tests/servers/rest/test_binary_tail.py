@@ -1,0 +1,146 @@
+"""Tensors as bytes behind the JSON of a body, as tritonclient sends and asks for them."""
+
+import gzip
+from typing import Any
+
+import numpy as np
+import orjson
+import pytest
+
+RAW = np.array([0.5, 2], "<f4").tobytes()
+WORDS = b"\x06\0\0\0h\xc3\xa9llo\x01\0\0\0w"
+FLOATS = {"name": "x", "datatype": "FP32", "shape": [1, 2], "parameters": {"binary_data_size": 8}}
+TEXTS = {"name": "y", "datatype": "BYTES", "shape": [2], "parameters": {"binary_data_size": 15}}
+
+
+def infer(served: Any, body: Any, tail: bytes = b"", length: object = None, **headers: str) -> Any:
+    head = orjson.dumps(body)
+    told = str(len(head) if length is None else length)
+    path = "/v2/models/echo/infer"
+    return served.call("POST", path, head + tail, inference_header_content_length=told, **headers)
+
+
+def read(answer: Any) -> tuple[dict[str, Any], bytes]:
+    """The JSON and the bytes behind it; the header says where they part."""
+    assert answer.status == 200, answer
+    length = int(answer.headers["inference-header-content-length"])
+    return orjson.loads(answer.body[:length]), answer.body[length:]
+
+
+def test_inputs_are_read_from_the_tail_in_their_order(served: Any) -> None:
+    answer = infer(served, {"inputs": [FLOATS, TEXTS]}, RAW + WORDS).json
+    assert [output["data"] for output in answer["outputs"]] == [[0.5, 2.0], ["héllo", "w"]]
+
+
+def test_json_and_binary_inputs_may_stand_side_by_side(served: Any) -> None:
+    plain = {"name": "x", "datatype": "FP32", "shape": [1], "data": [7]}
+    answer = infer(served, {"inputs": [plain, TEXTS]}, WORDS).json
+    assert [output["data"] for output in answer["outputs"]] == [[7.0], ["héllo", "w"]]
+
+
+def test_a_half_float_travels_in_the_tail(served: Any) -> None:
+    tensor = FLOATS | {"datatype": "FP16", "parameters": {"binary_data_size": 4}}
+    raw = np.array([0.5, 2], "<f2").tobytes()
+    body = {"inputs": [tensor], "parameters": {"binary_data_output": True}}
+    assert read(infer(served, body, raw))[1] == raw
+
+
+def test_all_outputs_come_as_bytes_when_the_request_says_so(served: Any) -> None:
+    body = {"inputs": [FLOATS, TEXTS], "parameters": {"binary_data_output": True}}
+    answer = infer(served, body, RAW + WORDS)
+    assert answer.headers["content-type"] == "application/octet-stream"
+    head, tail = read(answer)
+    assert tail == RAW + WORDS
+    assert [output["parameters"]["binary_data_size"] for output in head["outputs"]] == [8, 15]
+    assert not any("data" in output for output in head["outputs"])
+    assert "parameters" not in head
+
+
+@pytest.mark.parametrize("by_default", [True, False])
+def test_an_output_may_say_otherwise(served: Any, by_default: bool) -> None:
+    body = {
+        "inputs": [FLOATS, TEXTS],
+        "parameters": {"binary_data_output": by_default},
+        "outputs": [
+            {"name": "y", "parameters": {"binary_data": True}},
+            {"name": "x", "parameters": {"binary_data": False}},
+        ],
+    }
+    head, tail = read(infer(served, body, RAW + WORDS))
+    assert tail == WORDS
+    assert [output["name"] for output in head["outputs"]] == ["y", "x"]
+    assert head["outputs"][1]["data"] == [0.5, 2.0]
+
+
+def test_an_empty_output_has_a_size_of_0(served: Any) -> None:
+    empty = FLOATS | {"shape": [0, 2], "parameters": {"binary_data_size": 0}}
+    body = {"inputs": [empty], "parameters": {"binary_data_output": True}}
+    head, tail = read(infer(served, body))
+    assert head["outputs"][0]["parameters"] == {"binary_data_size": 0}
+    assert tail == b""
+
+
+def test_the_header_counts_the_bytes_of_the_unpacked_json(served: Any) -> None:
+    head = orjson.dumps({"id": "é", "inputs": [FLOATS]})
+    answer = served.call(
+        "POST",
+        "/v2/models/echo/infer",
+        gzip.compress(head + RAW),
+        content_encoding="gzip",
+        Inference_Header_Content_Length=str(len(head)),
+    )
+    assert answer.json["id"] == "é"
+
+
+@pytest.mark.parametrize("size", [True, "8", -1, 1.5])
+def test_a_size_that_is_no_size_is_refused(served: Any, size: object) -> None:
+    answer = infer(served, {"inputs": [FLOATS | {"parameters": {"binary_data_size": size}}]}, RAW)
+    assert answer.status == 400
+    assert "expected an integer >= 0" in answer.json["error"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "tail", "message"),
+    [
+        ([FLOATS], b"", "has a binary_data_size of 8, but 0 bytes are left"),
+        ([FLOATS, TEXTS], RAW + WORDS[:-1], "has a binary_data_size of 15, but 14 bytes are left"),
+        ([FLOATS], RAW + b"x", "has 1 bytes that no input takes"),
+        ([FLOATS | {"shape": [3]}], RAW, "ask for 12"),
+        ([FLOATS | {"data": [1, 2]}], RAW, "has both data and binary_data_size"),
+        ([FLOATS | {"parameters": {}}], RAW, "has no data"),
+        ([TEXTS | {"shape": [3]}], WORDS, "has 2 values where its shape [3] asks for 3"),
+    ],
+)
+def test_a_tail_that_does_not_fit_is_refused(
+    served: Any, inputs: list[Any], tail: bytes, message: str
+) -> None:
+    answer = infer(served, {"inputs": inputs}, tail)
+    assert answer.status == 400
+    assert message in answer.json["error"]
+
+
+@pytest.mark.parametrize("length", [-1, "abc", 10**6, "", "1_0"])
+def test_a_header_that_does_not_fit_the_body_is_refused(served: Any, length: object) -> None:
+    answer = infer(served, {"inputs": [FLOATS]}, RAW, length)
+    assert answer.status == 400
+    assert "Inference-Header-Content-Length is" in answer.json["error"]
+
+
+def test_a_header_that_ends_within_the_json_is_refused(served: Any) -> None:
+    answer = infer(served, {"inputs": [FLOATS]}, RAW, 5)
+    assert answer.status == 400
+    assert "not valid JSON" in answer.json["error"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"inputs": [FLOATS], "parameters": {"binary_data_output": "yes"}},
+        {"inputs": [FLOATS], "outputs": [{"name": "x", "parameters": {"binary_data": 1}}]},
+    ],
+    ids=["request", "output"],
+)
+def test_a_wish_for_bytes_is_a_boolean(served: Any, body: dict[str, Any]) -> None:
+    answer = infer(served, body, RAW)
+    assert answer.status == 400
+    assert "boolean" in answer.json["error"]

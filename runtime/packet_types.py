@@ -39,6 +39,14 @@ class PacketType:
             return self.kinds == reader.kinds
         return any(issubclass(mine, theirs) for mine in self.kinds for theirs in reader.kinds)
 
+    def meet(self, other: PacketType) -> PacketType:
+        """What fits both; NONE when nothing does."""
+        if self.kinds is None or other.kinds is None:
+            return self if other.kinds is None else other
+        mine = [kind for kind in self.kinds if issubclass(kind, other.kinds)]
+        theirs = [kind for kind in other.kinds if issubclass(kind, self.kinds)]
+        return PacketType(tuple(dict.fromkeys([*mine, *theirs])))
+
     def __str__(self) -> str:
         if self.kinds is None:
             return "[Any Type]"

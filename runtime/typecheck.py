@@ -7,8 +7,9 @@ forward (what is written) and, where the writer does not say, backward (what is 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 from calcgraph.runtime.contract import Collection, PortSpec
@@ -104,11 +105,19 @@ class _Checker:
             for writer in group.written:
                 if not writer.type.may_feed(reader.type):
                     self._mismatch(reader, writer)
+        # Nobody says what the application sends: its readers must at least agree.
         if not group.written:
-            # Nobody says what the application sends: the readers must at least agree.
-            for earlier, later in zip(group.read, group.read[1:], strict=False):
-                if not (earlier.type.may_feed(later.type) or later.type.may_feed(earlier.type)):
-                    self._disagreement(earlier, later)
+            self._report_pairs(group.read, _can_be_one, "expects")
+        self._report_pairs(group.written, _one_holds_the_other, "writes")
+
+    def _report_pairs(
+        self, ends: Sequence[_End], agree: Callable[[PacketType, PacketType], bool], verb: str
+    ) -> None:
+        for place, later in enumerate(ends):
+            for earlier in ends[:place]:
+                if not agree(earlier.type, later.type):
+                    self._disagreement(earlier, later, verb)
+                    break
 
     def _mismatch(self, reader: _End, writer: _End) -> None:
         kind = "stream" if self._inputs == "inputs" else "side packet"
@@ -120,22 +129,23 @@ class _Checker:
             Code.UNKNOWN,
         )
 
-    def _disagreement(self, earlier: _End, later: _End) -> None:
+    def _disagreement(self, earlier: _End, later: _End, verb: str) -> None:
         self._problems.add(
             later.location,
-            f"node '{later.node}' expects packets of type \"{later.type}\", but node "
-            f"'{earlier.node}' ({earlier.location}) expects packets of type \"{earlier.type}\" from "
-            "the same graph input",
+            f"node '{later.node}' {verb} packets of type \"{later.type}\", but node "
+            f"'{earlier.node}' ({earlier.location}) {verb} packets of type \"{earlier.type}\", and the "
+            "nodes between them ask for one type",
             Code.UNKNOWN,
         )
 
     def _type_of(self, edge: Edge, group: _Group) -> Any:
         """The writer's word, else what is written into its group, else the narrowest that readers take."""
         own = [end.type for end in self._ends(edge, True) if not end.type.is_any]
-        for types in (own, [end.type for end in group.written], [end.type for end in group.read]):
-            if types:
-                return _for_isinstance(_narrowest(types))
-        return None
+        if own:
+            return _for_isinstance(own[0])
+        if group.written:
+            return _for_isinstance(_widest([end.type for end in group.written]))
+        return _for_isinstance(reduce(PacketType.meet, [end.type for end in group.read], ANY))
 
     def _find(self, member: object) -> object:
         while (parent := self._parents.get(member, member)) is not member:
@@ -156,12 +166,16 @@ def _root(spec: PortSpec) -> PortSpec:
     return spec
 
 
-def _narrowest(types: Sequence[PacketType]) -> PacketType:
-    narrowest = types[0]
-    for other in types[1:]:
-        if other.may_feed(narrowest) and not narrowest.may_feed(other):
-            narrowest = other
-    return narrowest
+def _can_be_one(one: PacketType, other: PacketType) -> bool:
+    return one == other or not one.meet(other).is_none
+
+
+def _one_holds_the_other(one: PacketType, other: PacketType) -> bool:
+    return one.may_feed(other) or other.may_feed(one)
+
+
+def _widest(types: Sequence[PacketType]) -> PacketType:
+    return next((wide for wide in types if all(each.may_feed(wide) for each in types)), ANY)
 
 
 def _for_isinstance(type_: PacketType) -> Any:

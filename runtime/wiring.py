@@ -14,7 +14,7 @@ import networkx as nx
 
 from calcgraph.runtime.contract import Collection
 from calcgraph.runtime.errors import Code
-from calcgraph.runtime.naming import did_you_mean
+from calcgraph.runtime.naming import did_you_mean, nearest
 from calcgraph.runtime.node_contract import Draft
 from calcgraph.runtime.plan import Port
 from calcgraph.runtime.problems import Problems
@@ -107,11 +107,12 @@ def _consumers(
         for port_id, port in enumerate(draft.tag_maps[collection].ports):
             edge = edges.get(port.name)
             if edge is None and problems is not None:
+                guess = nearest(port.name, produced)
                 problems.add(
                     port.location,
                     f"node '{draft.name}' reads stream '{port.name}', which nothing writes: "
                     f'Input Stream "{port.name}" does not have a corresponding output stream.'
-                    f"{did_you_mean(port.name, produced).removeprefix(';')}",
+                    + (f" Did you mean '{guess}'?" if guess else ""),
                     Code.UNKNOWN,
                 )
                 continue

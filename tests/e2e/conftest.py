@@ -252,11 +252,11 @@ def client_python() -> Callable[[str, Sequence[str]], Path]:
         python, done = folder / "bin" / "python", folder / "done"
         with (folder.parent / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            if not done.exists():
+            if not done.exists() or done.read_text().split() != list(requirements):
                 venv.create(folder, with_pip=True, clear=True)
                 install = [python, "-m", "pip", "install", "--quiet", *requirements]
                 subprocess.run(install, check=True, timeout=600)
-                done.touch()
+                done.write_text("\n".join(requirements))
         return python
 
     return make

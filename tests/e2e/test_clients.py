@@ -46,8 +46,8 @@ def expected(server: Any) -> np.ndarray:
 @pytest.fixture(scope="module")
 def triton(server: Any, client_python: Callable[[str, Sequence[str]], Path]) -> dict[str, Any]:
     """What tritonclient sees, in a process and an environment of its own."""
-    python = client_python("tritonclient", ["tritonclient[grpc]"])
-    question = json.dumps({"address": server.grpc, "model": F32, "texts": TEXTS})
+    python = client_python("tritonclient", ["tritonclient[grpc,http]"])
+    question = json.dumps({"grpc": server.grpc, "rest": server.rest, "model": F32, "texts": TEXTS})
     done = subprocess.run(
         [python, TRITON], input=question, capture_output=True, text=True, timeout=60
     )
@@ -106,6 +106,21 @@ def test_tritonclient_is_told_its_mistakes(triton: dict[str, Any]) -> None:
     assert output[0] == "StatusCode.INVALID_ARGUMENT"
     assert "no output 'gone'" in output[1]
     assert ready[0] == "StatusCode.NOT_FOUND"
+
+
+def test_tritonclient_gets_the_same_vectors_over_http(
+    triton: dict[str, Any], expected: np.ndarray
+) -> None:
+    seen = triton["http"]
+    assert seen["ready"] == [True, True, True]
+    assert seen["metadata"]["name"] == F32
+    assert len(seen["vectors"]) == 8
+    for way, vectors in seen["vectors"].items():
+        np.testing.assert_allclose(vectors, expected, rtol=0, atol=1e-5, err_msg=way)
+
+
+def test_tritonclient_is_told_its_mistakes_over_http(triton: dict[str, Any]) -> None:
+    assert triton["http"]["refusal"] == ["404", "The model 'gone' does not exist"]
 
 
 def test_kserve_json_gets_the_same_vectors(server: Any, expected: np.ndarray) -> None:

@@ -5,11 +5,12 @@ import sys
 
 import numpy as np
 import tritonclient.grpc as rpc
+import tritonclient.http as http
 from tritonclient.utils import InferenceServerException
 
 
-def main(address, model, texts):
-    client = rpc.InferenceServerClient(address)
+def main(grpc, rest, model, texts):
+    client = rpc.InferenceServerClient(grpc)
     metadata = client.get_model_metadata(model)
     seen = {
         "live": client.is_server_live(),
@@ -26,6 +27,7 @@ def main(address, model, texts):
             refusal(lambda: embed(client, model, texts, outputs=["gone"])),
             refusal(lambda: client.is_model_ready("gone")),
         ],
+        "http": over_http(http.InferenceServerClient(rest), model, texts),
     }
     print(json.dumps(seen))
 
@@ -38,6 +40,28 @@ def embed(client, model, texts, name="input", outputs=()):
     response = result.get_response()
     assert (response.id, response.model_name, response.model_version) == ("e2e-1", model, "1")
     return result.as_numpy("embeddings").tolist()
+
+
+def over_http(client, model, texts):
+    words = np.array(texts, np.object_)
+    seen = {
+        "ready": [client.is_server_live(), client.is_server_ready(), client.is_model_ready(model)],
+        "metadata": client.get_model_metadata(model),
+        "vectors": {},
+        "refusal": refusal(lambda: client.get_model_metadata("gone")),
+    }
+    for binary in (True, False):
+        tensor = http.InferInput("input", [len(texts)], "BYTES")
+        tensor.set_data_from_numpy(words, binary_data=binary)
+        output = http.InferRequestedOutput("embeddings", binary_data=binary)
+        for outputs in (None, [output]):
+            for packed in (None, "gzip"):
+                result = client.infer(
+                    model, [tensor], outputs=outputs, request_compression_algorithm=packed
+                )
+                key = f"binary={binary} outputs={outputs is not None} packed={packed}"
+                seen["vectors"][key] = result.as_numpy("embeddings").tolist()
+    return seen
 
 
 def refusal(call):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from calcgraph.runtime.errors import Code, FailedStatus, RequestError
 from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
+from calcgraph.servers.errors import shortened
 
 if TYPE_CHECKING:
     from calcgraph.runtime.executor import ModelMetadata
@@ -89,8 +90,9 @@ class DataPlane:
 
     def _registered(self, name: str, version: str) -> Servable | None:
         if name not in self._models:
+            asked = shortened(name)
             raise RequestError(
-                f"The model '{name}' does not exist{did_you_mean(name, self._models)}",
+                f"The model '{asked}' does not exist{did_you_mean(asked, self._models)}",
                 param="model",
                 reason="model_not_found",
                 code=Code.NOT_FOUND,

@@ -66,6 +66,8 @@ _ROWS: Final[Mapping[Code, _Row]] = {
     Code.UNAVAILABLE: _Row(503, "server_error", "service_unavailable", _LATER),
     Code.DEADLINE_EXCEEDED: _Row(504, "server_error", "deadline_exceeded"),
 }
+_LONGEST: Final = 1000
+
 _INTERNAL: Final = _Row(500, "server_error", "internal_error")
 
 
@@ -82,4 +84,10 @@ def answer_to(error: BaseException, request_id: str) -> Answer:
     status, headers = row.status, row.headers
     if isinstance(error, HttpError):
         status, headers = error.status, error.headers
-    return Answer(error.code, status, row.type, error.message, error.param, reason, headers)
+    message = shortened(error.message)
+    return Answer(error.code, status, row.type, message, error.param, reason, headers)
+
+
+def shortened(text: str) -> str:
+    """A text that quotes its caller, kept within what fits a gRPC status and a log line."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."

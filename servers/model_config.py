@@ -88,7 +88,9 @@ _NOT_SERVED: Final = (
 
 
 def read_config(file: Path) -> Sequence[ModelEntry]:
-    """The models of a config.json. Raises ConfigError, which names the key that is wrong."""
+    """The models of a config.json, or of the folder it lies in. Raises ConfigError, which names the key that is wrong."""
+    if file.is_dir():
+        file = file / "config.json"
     place = _Place(file)
     config = _object(place, _read_json(file), _TOP_KEYS)
     for key in _NOT_SERVED:

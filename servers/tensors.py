@@ -17,6 +17,7 @@ import numpy as np
 from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.payload import Tensor
+from calcgraph.servers.errors import shortened
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -66,8 +67,9 @@ def datatype_of(tensor: str, name: object) -> Datatype:
     """The datatype that an input names."""
     if isinstance(name, str) and name in DATATYPES:
         return DATATYPES[name]
-    hint = did_you_mean(str(name), DATATYPES) or f"; it is one of {', '.join(DATATYPES)}"
-    raise RequestError(f"Input '{tensor}' has an unknown datatype {name!r}{hint}", param=tensor)
+    found = shortened(repr(name))
+    hint = did_you_mean(found.strip("'"), DATATYPES) or f"; it is one of {', '.join(DATATYPES)}"
+    raise RequestError(f"Input '{tensor}' has an unknown datatype {found}{hint}", param=tensor)
 
 
 def shape_of(tensor: str, shape: Sequence[object]) -> tuple[int, ...]:

@@ -65,7 +65,7 @@ class RestFrontEnd:
             self._handle,
             request_factory=self._make_request,
             handler_cancellation=True,
-            access_log=None,
+            access_log=log if log.isEnabledFor(logging.DEBUG) else None,
             logger=_connections,
             keepalive_timeout=_KEEP_ALIVE_S,
         )

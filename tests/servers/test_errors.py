@@ -51,6 +51,12 @@ def test_any_other_error_is_internal_whatever_its_code(
     assert "secret" in caplog.text
 
 
+def test_a_sentence_that_quotes_a_megabyte_is_cut() -> None:
+    answer = answer_to(RequestError("no " + "x" * (1 << 20)), "id")
+    assert answer.message.startswith("no xxx")
+    assert len(answer.message) < 1100
+
+
 def test_http_alone_knows_some_mistakes() -> None:
     answer = answer_to(HttpError(405, "no", reason="r", headers={"Allow": "GET"}), "id")
     assert (answer.status, answer.headers) == (405, {"Allow": "GET"})

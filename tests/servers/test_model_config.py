@@ -115,6 +115,10 @@ def test_a_wrong_configuration_says_what_is_wrong(
     assert "config.json" in str(refused.value)
 
 
+def test_the_folder_of_a_configuration_stands_for_it(repository: Path) -> None:
+    assert read(repository, models({"name": "one"})) == list(read_config(repository))
+
+
 def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"gone\.json: there is no such file"):
         read_config(tmp_path / "gone.json")

@@ -105,6 +105,12 @@ def test_a_body_that_makes_no_sense_is_a_400(
     assert (error["type"], error["param"]) == ("invalid_request_error", param)
 
 
+def test_a_name_of_half_a_megabyte_is_not_sent_back(served: Any) -> None:
+    answer = post(served, {"model": "x" * (1 << 19), "input": "x"})
+    assert answer.status == 404
+    assert len(answer.body) < 1200
+
+
 def test_an_integer_too_large_for_64_bits_reaches_the_model_as_a_float(served: Any) -> None:
     answer = post(served, '{"model": "echo", "input": 123456789012345678901234567890}')
     assert answer.json["body"]["input"] == 1.2345678901234568e29

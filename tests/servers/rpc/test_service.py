@@ -202,6 +202,13 @@ def test_an_unknown_model_or_version_is_not_found(stub: Any, call: Callable[[Any
     assert refused(lambda: call(stub))[0] == grpc.StatusCode.NOT_FOUND
 
 
+def test_a_name_of_a_megabyte_is_not_sent_back(stub: Any) -> None:
+    message = request(lambda m: setattr(m, "model_name", "\N{GRINNING FACE}" * (1 << 18)))
+    code, told = refused(lambda: stub.ModelInfer(message))
+    assert code == grpc.StatusCode.NOT_FOUND
+    assert len(told) < 1200
+
+
 def test_a_model_that_loads_is_unavailable(stub: Any) -> None:
     message = request(lambda m: setattr(m, "model_name", "unready"))
     assert refused(lambda: stub.ModelInfer(message))[0] == grpc.StatusCode.UNAVAILABLE

@@ -38,10 +38,8 @@ def initial_channel(cc: CalculatorContext) -> int:
 
 def chosen_channel(packets: Ports[Packet], before: int) -> int:
     """What SELECT says, else what ENABLE says (False is channel 0), else the one it was before."""
-    for tag in reversed(SELECTORS):
-        if packets.get(tag):
-            return int(packets[tag].value)
-    return before
+    given = [packets[tag] for tag in reversed(SELECTORS) if tag in packets]
+    return next((int(packet.value) for packet in given if packet), before)
 
 
 def selection_settled(cc: CalculatorContext) -> int:

@@ -66,7 +66,7 @@ class _Expansion:
         node = self.graph.node.add(calculator="PacketSequencerCalculator")
         node.input_stream.append(f"INPUT:{_gate(tag)}")
         for index, key in enumerate(self._ticks()):
-            node.input_stream.append(f"TICK:{index}:{self.inputs[key]}")
+            node.input_stream.append(_port("TICK", index, self.inputs[key]))
         node.output_stream.append(f"OUTPUT:{_gate(tag)}_timed")
         if not self.options.async_selection:
             node.input_stream_handler.input_stream_handler = "DefaultInputStreamHandler"
@@ -143,4 +143,6 @@ def _gate(tag: str) -> str:
 
 
 def _port(tag: str, index: int, name: str) -> str:
-    return f"{tag}:{index}:{name}" if tag else name
+    if not tag:
+        return name
+    return f"{tag}:{index}:{name}" if index else f"{tag}:{name}"

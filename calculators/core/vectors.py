@@ -50,7 +50,9 @@ class ConcatenateVectorCalculator(CoreCalculator):
         if self.all_or_nothing and not all(packets):
             return
         values = [packet.value for packet in packets if packet]
-        vectors = [value if isinstance(value, list | tuple | np.ndarray) else [value] for value in values]
+        vectors = [
+            value if isinstance(value, list | tuple | np.ndarray) else [value] for value in values
+        ]
         cc.outputs[0].add(joined(vectors))
 
 

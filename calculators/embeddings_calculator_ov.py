@@ -23,7 +23,7 @@ from calcgraph.proto.graph_pb2 import CalculatorGraphConfig
 from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
-from calcgraph.runtime.errors import Code, RequestError, status_error
+from calcgraph.runtime.errors import Code, RequestError
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.subgraph import SubgraphContext
 
@@ -89,7 +89,9 @@ class EmbeddingsCalculatorOV(Calculator):
                 param="input",
             ) from error
         except EngineClosed as error:
-            raise status_error(Code.UNAVAILABLE, "the model is being unloaded") from error
+            raise RequestError(
+                "The model is being unloaded.", param="model", code=Code.UNAVAILABLE
+            ) from error
         cc.outputs["EMBEDDINGS"].add(self._embeddings(result))
 
     def _embeddings(self, result: Any) -> Embeddings:

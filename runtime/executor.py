@@ -103,7 +103,12 @@ class GraphExecutor:
     async def infer(self, request: Request) -> Response:
         """Answer one request. Raises RequestError for the caller's mistakes, else StatusError."""
         if self._closed:
-            raise status_error(Code.UNAVAILABLE, f"model {self.name!r} is being unloaded")
+            raise RequestError(
+                f"The model '{self.name}' is being unloaded.",
+                param="model",
+                reason="model_not_ready",
+                code=Code.UNAVAILABLE,
+            )
         session = self._idle.pop() if self._idle else _Session(self)
         try:
             response = await session.ask(request)

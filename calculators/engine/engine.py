@@ -283,13 +283,15 @@ def _packed_or_plain(
         difference = verify(core, encoder, model, places, packed=True)
         return model, f"packed rows equal single texts to {difference:.0e} on random texts"
     except NotPackable as error:
-        reason = f"it cannot be packed: {error}"
+        reason = f"no packing: {error}"
     except Differs as error:
         reason = f"its packed form fails: {error}"
     try:
         verify(core, encoder, plain_model(encoder), Positions(), packed=False)
     except Differs as error:
-        raise ModelUnsuitable(f"{encoder.path} cannot be batched: padded, {error}") from error
+        raise ModelUnsuitable(
+            f"{encoder.path} cannot be batched: padded, {error}; packed, {reason}"
+        ) from error
     return None, reason
 
 

@@ -66,9 +66,9 @@ def packed_model(core: ov.Core, encoder: Encoder) -> ov.Model:
     Raises NotPackable.
     """
     model = encoder.model.clone()
-    attentions = [n for n in model.get_ordered_ops() if n.get_type_name() == ATTENTION]
+    attentions = [n for n in model.get_ordered_ops() if _is_attention(n)]
     if not attentions:
-        raise NotPackable(f"it has no {ATTENTION} to mask")
+        raise NotPackable(f"it has neither {ATTENTION} nor a Softmax of scores to mask")
     parameters = {p.output(0).get_any_name(): p for p in model.get_parameters()}
     segments = _parameter("segment_ids", ov.Type.i32)
     new = [segments]
@@ -85,9 +85,9 @@ def packed_model(core: ov.Core, encoder: Encoder) -> ov.Model:
     same = op.equal(
         op.unsqueeze(segments, np.array([1, 3])), op.unsqueeze(segments, np.array([1, 2]))
     )
-    plain = _plain_masks(core, encoder.model)
+    masks = _Masks(same)
     for attention in attentions:
-        _mask(attention, same, unmasked=attention.get_friendly_name() in plain)
+        _isolate(attention, masks)
     hidden = model.output(encoder.hidden).get_node().input_value(0)
     return ov.Model([op.result(hidden)], [*parameters.values(), *new], "packed")
 
@@ -137,40 +137,55 @@ def _pad(core: ov.Core, gather: Any, model: ov.Model, start: int) -> int | None:
 # Masks
 
 
-def _plain_masks(core: ov.Core, model: ov.Model) -> set[str]:
-    """Names of the attentions whose mask hides nothing when the attention mask is all ones."""
-    plain, known = set(), {}
-    probe = np.arange(10, 10 + PROBE_TOKENS)[None]
-    for node in model.get_ordered_ops():
-        if node.get_type_name() != ATTENTION or node.get_attributes()["causal"]:
-            continue
-        if node.get_input_size() > 3:
-            port = node.input_value(3)
-            key = (port.get_node().get_friendly_name(), port.get_index())
-            if key not in known:
-                known[key] = _run(core, port, probe)
-            mask = known[key]
-            if mask is None or not (mask.all() if mask.dtype == bool else (mask == 0).all()):
-                continue
-        plain.add(node.get_friendly_name())
-    return plain
+def _is_attention(node: Any) -> bool:
+    """SDPA, or the Softmax over keys of an attention that was exported step by step."""
+    if node.get_type_name() == "Softmax":
+        rank = node.get_output_partial_shape(0).rank
+        return (
+            rank.is_static and rank.get_length() == 4 and node.get_attributes()["axis"] in (-1, 3)
+        )
+    return bool(node.get_type_name() == ATTENTION)
 
 
-def _mask(attention: Any, same: Any, *, unmasked: bool) -> None:
+class _Masks:
+    """Masks for one segment, joined with each mask the model has; shared between its layers."""
+
+    def __init__(self, same: Any) -> None:
+        self._same = same
+        self._joined: dict[tuple[str, int], Any] = {}
+
+    def within(self, mask: Any = None) -> Any:
+        """True, or the value of `mask` (a port), within a segment; False or lowest elsewhere."""
+        if mask is None:
+            return self._same
+        key = (mask.get_node().get_friendly_name(), mask.get_index())
+        if key not in self._joined:
+            self._joined[key] = self._join(mask)
+        return self._joined[key]
+
+    def causal(self) -> Any:
+        size = op.gather(op.shape_of(self._same), np.int64(-1), np.int64(0))
+        place = op.range(np.int64(0), size, np.int64(1), "i64")
+        before = op.less_equal(op.unsqueeze(place, np.int64(0)), op.unsqueeze(place, np.int64(1)))
+        return op.logical_and(self._same, before)
+
+    def _join(self, mask: Any) -> Any:
+        if mask.get_element_type() == ov.Type.boolean:
+            return op.logical_and(self._same, mask)
+        lowest = op.constant(np.float32(np.finfo(np.float32).min))
+        return op.select(self._same, mask, op.convert_like(lowest, mask))
+
+
+def _isolate(attention: Any, masks: _Masks) -> None:
     """Let tokens attend within their segment only, besides what the attention forbids already."""
     inputs = [attention.input_value(i) for i in range(attention.get_input_size())]
+    if attention.get_type_name() == "Softmax":
+        attention.input(0).replace_source_output(masks.within(inputs[0]).output(0))
+        return
     if attention.get_attributes()["causal"]:
-        size = op.gather(op.shape_of(same), np.int64(-1), np.int64(0))
-        place = op.range(np.int64(0), size, np.int64(1), "i64")
-        after = op.less_equal(op.unsqueeze(place, np.int64(0)), op.unsqueeze(place, np.int64(1)))
-        mask = op.logical_and(same, after)
-    elif unmasked:
-        mask = same
-    elif inputs[3].get_element_type() == ov.Type.boolean:
-        mask = op.logical_and(same, inputs[3])
+        mask = masks.causal()
     else:
-        lowest = op.constant(np.float32(np.finfo(np.float32).min))
-        mask = op.select(same, inputs[3], op.convert_like(lowest, inputs[3]))
+        mask = masks.within(inputs[3] if len(inputs) > 3 else None)
     new = op.scaled_dot_product_attention(*inputs[:3], mask, *inputs[4:], causal=False)
     new.set_friendly_name(attention.get_friendly_name())
     _replace(attention.output(0), new.output(0))

@@ -23,7 +23,7 @@ def tiny_model(kind: str) -> ov.Model:
     bert: absolute positions, a float mask over keys.  roberta: positions from 2, padding uncounted.
     unmasked: no attention mask at all.  causal: SDPA's own causal mask.  window: each token sees two
     to each side, as a boolean mask.  stuck: positions no surgery finds.  softmax: attention written
-    out.  fails: bert, whose inference raises for one id.  nan: bert with a NaN in its word table.
+    out.  deaf: no attention, each token for itself.  fails: bert, whose inference raises for one id.  nan: bert with a NaN in its word table.
     """
     random = np.random.default_rng(7)
 
@@ -73,7 +73,9 @@ def tiny_model(kind: str) -> ov.Model:
             )
             for _ in range(3)
         )
-        if kind == "unmasked":
+        if kind == "deaf":
+            a = v
+        elif kind == "unmasked":
             a = op.scaled_dot_product_attention(q, k, v)
         elif kind == "causal":
             a = op.scaled_dot_product_attention(q, k, v, causal=True)

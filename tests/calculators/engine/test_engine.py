@@ -55,7 +55,8 @@ def some_texts(count: int, seed: int = 0, longest: int = TABLE - 2) -> list[np.n
         ("causal", "packed"),
         ("window", "packed"),
         ("stuck", "bucketed"),
-        ("softmax", "bucketed"),
+        ("softmax", "packed"),
+        ("deaf", "bucketed"),
     ],
 )
 def test_texts_in_any_mix_have_the_vectors_they_have_alone(
@@ -128,9 +129,10 @@ def test_what_was_found_out_about_the_model_is_said(open_tiny: Open) -> None:
     assert info.inputs == ("input_ids", "attention_mask")
 
 
-def test_a_model_that_cannot_be_packed_says_why(open_tiny: Open) -> None:
-    assert "no ScaledDotProductAttention" in open_tiny("softmax").info.why
-    assert "differs" in open_tiny("stuck").info.why
+def test_which_way_a_model_runs_and_why_is_said(open_tiny: Open) -> None:
+    assert "packed rows equal single texts" in open_tiny("bert").info.why
+    assert "its packed form fails: it differs" in open_tiny("stuck").info.why
+    assert "no packing: it has neither" in open_tiny("deaf").info.why
 
 
 # Many at once

@@ -9,7 +9,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -27,6 +29,9 @@ _LOG_LEVELS: Final = {
     "ERROR": logging.ERROR,
 }
 _MIB: Final = 1024 * 1024
+_IDLE_THREAD_ENDS_S: Final = 1.0
+
+log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +90,20 @@ def run(args: argparse.Namespace) -> int:
         REGISTRY.load_file(file)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(serve(entries, options, lambda line: print(line, flush=True)))
+    _leave_stuck_threads()
     return 0
+
+
+def _leave_stuck_threads() -> None:
+    """End the process if a calculator hangs in a thread, which Python would wait for without end."""
+    for thread in threading.enumerate():
+        if thread is threading.current_thread() or thread.daemon:
+            continue
+        thread.join(_IDLE_THREAD_ENDS_S)
+        if thread.is_alive():
+            log.warning("thread %s still works after the drain; leaving it behind", thread.name)
+            logging.shutdown()
+            os._exit(0)
 
 
 def _entries(args: argparse.Namespace) -> Sequence[ModelEntry]:

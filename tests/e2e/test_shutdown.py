@@ -13,10 +13,17 @@ SIGNALS = [signal.SIGTERM, signal.SIGINT]
 
 
 @pytest.fixture
-def busy(launch: Any, slow: Any, tmp_path: Path, eventually: Any) -> Any:
+def drain_s() -> float:
+    """How long the server waits for its requests."""
+    return 30.0
+
+
+@pytest.fixture
+def busy(launch: Any, slow: Any, tmp_path: Path, eventually: Any, drain_s: float) -> Any:
     """A server with a request that ends once the file `go` exists, and that request's answer."""
     go = tmp_path / "go"
-    server = launch("serve", *slow(answer_until=go), "--rest_port", "0", "--port", "0")
+    flags = ["--rest_port", "0", "--port", "0", "--drain_seconds", str(drain_s)]
+    server = launch("serve", *slow(answer_until=go), *flags)
     answers: list[Any] = []
 
     def ask() -> None:
@@ -61,6 +68,17 @@ def test_a_running_request_is_answered_and_no_other_taken(
     thread.join(20)
     assert answers == [(200, {"slow": True})]
     assert server.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("drain_s", [0.1])
+def test_a_request_that_hangs_does_not_hold_the_server_beyond_the_drain(busy: Any) -> None:
+    server, _, thread, answers = busy
+    server.process.send_signal(signal.SIGTERM)
+    assert server.process.wait(10) == 0
+    thread.join(20)
+    assert isinstance(answers[0], Exception)
+    assert "still works after the drain" in server.log
+    assert "Traceback" not in server.log
 
 
 def test_a_second_signal_does_not_wait(busy: Any, eventually: Any) -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
+
+from calcgraph.servers.model_config import ConfigError
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +55,7 @@ _FLAGS: Final = (
 )
 
 
-def add_ovms_flags(parser: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Let the parser know them; --help does not list them."""
     for flag in _FLAGS:
         if flag.takes_value:
@@ -63,19 +64,11 @@ def add_ovms_flags(parser: argparse.ArgumentParser) -> None:
             parser.add_argument(f"--{flag.name}", action="store_true", help=argparse.SUPPRESS)
 
 
-def refusals(args: argparse.Namespace) -> Iterator[str]:
-    """A sentence for each given flag that cannot be ignored."""
-    for flag in _given(args):
+def check(args: argparse.Namespace) -> None:
+    """Warn of each given flag that has no effect. Raises ConfigError for one that cannot be ignored."""
+    for flag in _FLAGS:
+        if getattr(args, flag.name) in (None, False):
+            continue
         if flag.refused:
-            yield f"--{flag.name} is OVMS's and not supported: {flag.reason}"
-
-
-def warn_of_ignored(args: argparse.Namespace) -> None:
-    """Log each given flag that has no effect."""
-    for flag in _given(args):
-        if not flag.refused:
-            log.warning("--%s has no effect: %s", flag.name, flag.reason)
-
-
-def _given(args: argparse.Namespace) -> Iterator[_Flag]:
-    return (flag for flag in _FLAGS if getattr(args, flag.name) not in (None, False))
+            raise ConfigError(f"--{flag.name} is OVMS's and not supported: {flag.reason}")
+        log.warning("--%s has no effect: %s", flag.name, flag.reason)

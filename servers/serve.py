@@ -1,7 +1,8 @@
 """Serve models over REST and gRPC.
 
 The models are those of OVMS's config.json (--config_path), or one folder with a graph.pbtxt
-(--model_name and --model_path). At least one of --rest_port and --port says where to listen.
+(--model_name and --model_path). At least one of --rest_port and --port says where to listen; a front end
+whose port is not given does not start. Port 0 takes a free one (in OVMS it means none).
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from pathlib import Path
 from typing import Final
 
 from calcgraph.runtime.registry import REGISTRY
+from calcgraph.servers import ovms_flags
 from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
-from calcgraph.servers.ovms_flags import add_ovms_flags, refusals, warn_of_ignored
 from calcgraph.servers.server import Listen, ServerOptions, serve
 
 _LOG_LEVELS: Final = {
@@ -77,14 +78,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a Python file with calculators of your own; may be given several times",
     )
-    add_ovms_flags(parser)
+    ovms_flags.add_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    for refusal in refusals(args):
-        raise ConfigError(refusal)
     _log_to(args.log_path, args.log_level)
-    warn_of_ignored(args)
+    ovms_flags.check(args)
     entries, options = _entries(args), _options(args)
     for file in args.calculators:
         REGISTRY.load_file(file)

@@ -28,7 +28,6 @@ _KEEP_ALIVE_S: Final = 3600.0
 _BACKLOG: Final = 1024
 _SERVER: Final = f"{product.NAME}/{product.VERSION}"
 
-
 log = logging.getLogger(__name__)
 _connections: Final = logging.getLogger(f"{__name__}.connections")
 
@@ -69,7 +68,8 @@ class RestFrontEnd:
             logger=_connections,
             keepalive_timeout=_KEEP_ALIVE_S,
         )
-        self._runner = web.ServerRunner(server, shutdown_timeout=self._drain_s)
+        # aiohttp waits twice for a request that hangs: for its handler, then for its connection.
+        self._runner = web.ServerRunner(server, shutdown_timeout=self._drain_s / 2)
         await self._runner.setup()
         site = web.TCPSite(self._runner, host, port, backlog=_BACKLOG)
         try:

@@ -37,7 +37,7 @@ def _answering(method: Method[Request, Response]) -> Method[Request, Response]:
         except Exception as error:
             told = answer_to(error, _request_id(context))
             await context.abort(_STATUS[told.code], told.message)
-            raise
+            raise  # never reached: abort raises
 
     return answer
 

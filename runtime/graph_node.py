@@ -17,6 +17,15 @@ PORT_FIELDS: Final = ("input_stream", "output_stream", "input_side_packet", "out
 STREAM_FIELDS: Final = frozenset({"input_stream", "output_stream"})
 
 
+@dataclass(frozen=True, slots=True)
+class Enclosing:
+    """A subgraph that a node came out of."""
+
+    name: str
+    """Of the node that stood for it."""
+    calculator: str
+
+
 @dataclass(frozen=True)
 class GraphNode:
     """A node of the config, or one that a subgraph brought in."""
@@ -27,7 +36,7 @@ class GraphNode:
     """(field, index) to where it stands; index 0 for a field that is not repeated."""
     package: str = ""
     """The namespace in which its calculator is looked up."""
-    inside: tuple[str, ...] = ()
+    inside: tuple[Enclosing, ...] = ()
     """The subgraphs it came out of, outermost first."""
 
     @property
@@ -60,7 +69,10 @@ class GraphNode:
 
 
 def nodes_of(
-    config: GraphConfig, inside: tuple[str, ...] = (), package: str = "", at: Location | None = None
+    config: GraphConfig,
+    inside: tuple[Enclosing, ...] = (),
+    package: str = "",
+    at: Location | None = None,
 ) -> list[GraphNode]:
     """The nodes of one config. `at` is the place of a config that was not read from a file."""
     nodes = []

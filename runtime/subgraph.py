@@ -7,7 +7,7 @@ unconnected disappears from the inner nodes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,7 @@ from calcgraph.runtime.errors import Code, GraphError, StatusError
 from calcgraph.runtime.graph_node import (
     PORT_FIELDS,
     STREAM_FIELDS,
+    Enclosing,
     GraphNode,
     NodeConfig,
     canonical_names,
@@ -57,6 +58,19 @@ class SubgraphContext:
     output_side_packets: TagMap
     services: Mapping[str, Any] = field(default_factory=dict)
     base_path: Path = Path()
+
+
+def with_subgraphs(
+    registry: Registry, subgraphs: Iterable[GraphConfig], problems: Problems
+) -> Registry:
+    """A registry in which graphs given along hide what is registered under their `type:`."""
+    local = Registry(registry)
+    for config in subgraphs:
+        try:
+            local.register(config.proto.type, config)
+        except StatusError as error:
+            problems.add(config.location("type"), error.message, error.code)
+    return local
 
 
 def expand(
@@ -179,9 +193,9 @@ class _Expander:
     def inner_nodes(self, node: GraphNode, name: str, graph: GraphConfig) -> list[GraphNode]:
         """The subgraph's nodes, renamed and connected to what the calling node is connected to."""
         called = node.proto.calculator
-        inside = (*node.inside, called)
+        inside = (*node.inside, Enclosing(name, called))
         if len(inside) > MAX_NESTING:
-            chain = " > ".join(dict.fromkeys(inside))
+            chain = " > ".join(dict.fromkeys(each.calculator for each in inside))
             self._problems.add(node.location, f"subgraph '{called}' contains itself: {chain}")
             return []
         before = len(self._problems.in_order())

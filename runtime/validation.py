@@ -25,7 +25,7 @@ from calcgraph.runtime.option_value import apply_option_values, check_graph_opti
 from calcgraph.runtime.plan import ExecutorPlan, GraphPlan, NodePlan, SidePacketPlan, StreamPlan
 from calcgraph.runtime.problems import Problems
 from calcgraph.runtime.registry import REGISTRY, Registry
-from calcgraph.runtime.subgraph import expand
+from calcgraph.runtime.subgraph import expand, with_subgraphs
 from calcgraph.runtime.tags import TagMap
 from calcgraph.runtime.typecheck import agree_on_types
 from calcgraph.runtime.unsupported import refuse_unsupported
@@ -58,7 +58,7 @@ def plan_graph(
     """
     graph = as_graph_config(config)
     problems = Problems()
-    local = _local_registry(subgraphs, registry, problems)
+    local = with_subgraphs(registry, map(as_graph_config, subgraphs), problems)
     drafts = _drafts(graph, local, services or {}, base_path, problems)
     problems.end_stage()
     graph_inputs = _graph_ports(graph, "input_stream", problems)
@@ -75,19 +75,6 @@ def plan_graph(
     _check_queue_size(graph, problems)
     problems.raise_if_any()
     return _plan(graph, drafts, wiring, order, stream_types, side_types, executor_plans, base_path)
-
-
-def _local_registry(
-    subgraphs: Iterable[GraphConfig | Message | str], registry: Registry, problems: Problems
-) -> Registry:
-    local = Registry(registry)
-    for each in subgraphs:
-        config = as_graph_config(each)
-        try:
-            local.register(config.proto.type, config)
-        except StatusError as error:
-            problems.add(config.location("type"), error.message, error.code)
-    return local
 
 
 def _drafts(

@@ -22,7 +22,13 @@ from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.rest.front_end import RestFrontEnd
 from calcgraph.servers.rpc.front_end import GrpcFrontEnd
 
-MODELS = {"echo": "Echo", "ns/echo": "Echo", "twin": "Echo", "twin/ready": "Echo", "wait": "Wait"}
+MODELS = {
+    "echo": "EchoRequest",
+    "ns/echo": "EchoRequest",
+    "twin": "EchoRequest",
+    "twin/ready": "EchoRequest",
+    "wait": "WaitForever",
+}
 UNREADY = "unready"
 MAX_BODY = 1 << 20
 

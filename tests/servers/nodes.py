@@ -27,7 +27,7 @@ REFUSALS = {
 }
 
 
-class Echo(Calculator):
+class EchoRequest(Calculator):
     """Answers with the request. The input "fail" breaks it; "refuse" and "overload" are refused."""
 
     inputs = {"REQUEST": HttpRequest | InferRequest}
@@ -64,7 +64,7 @@ def infer(request: InferRequest) -> InferResponse:
     return InferResponse(request.inputs, request.parameters)
 
 
-class Wait(Calculator):
+class WaitForever(Calculator):
     """Never answers; says when it was asked and when it was cancelled."""
 
     inputs = {"REQUEST": HttpRequest | InferRequest}

@@ -15,7 +15,7 @@ from calcgraph.servers.data_plane import DataPlane
 GRAPH = """
 input_stream: "REQUEST:request"
 output_stream: "RESPONSE:response"
-node { calculator: "Echo" input_stream: "REQUEST:request" output_stream: "RESPONSE:response" }
+node { calculator: "EchoRequest" input_stream: "REQUEST:request" output_stream: "RESPONSE:response" }
 """
 
 

@@ -172,7 +172,7 @@ def test_a_client_that_waits_for_100_continue_is_not_left_waiting(served: Any) -
 def test_a_client_that_leaves_cancels_its_own_request_and_no_other(
     served: Any, nodes: dict[str, Any]
 ) -> None:
-    wait = nodes["Wait"]
+    wait = nodes["WaitForever"]
     request = orjson.dumps({"model": "wait"})
     head = b"POST /v3/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(request)
     with socket_to(served) as stays:

@@ -247,10 +247,10 @@ def test_a_client_that_leaves_cancels_its_request(
 ) -> None:
     message = request(lambda m: setattr(m, "model_name", "wait"))
     call = stub.ModelInfer.future(message, timeout=0.3 if leave == "deadline" else None)
-    assert nodes["Wait"].asked.acquire(timeout=10)
+    assert nodes["WaitForever"].asked.acquire(timeout=10)
     if leave == "cancel":
         call.cancel()
-    assert nodes["Wait"].cancelled.acquire(timeout=10)
+    assert nodes["WaitForever"].cancelled.acquire(timeout=10)
     assert stub.ModelInfer(request()).id == "7"
 
 

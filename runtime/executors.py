@@ -126,11 +126,11 @@ class Pools:
             return pool
 
     def close(self) -> None:
-        """Let the threads go. Does not wait; the next `get` makes a new pool."""
+        """Let the threads go when their work is done. Does not wait; the next `get` makes a new pool."""
         with self._lock:
             own, self._own = self._own, {}
         for pool in own.values():
-            pool.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=False)
 
 
 class LoopThread:

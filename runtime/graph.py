@@ -66,7 +66,14 @@ class CalculatorGraph:
     ) -> None:
         self._run: Scheduler | None = None
         self._last: Scheduler | None = None
-        self.plan = _plan(graph_config, binary_graph_path, validated_graph_config, plan)
+        self.plan = _plan(
+            graph_config,
+            binary_graph_path,
+            validated_graph_config,
+            plan,
+            executors=tuple(executors or ()),
+            services=services or {},
+        )
         self._resources = resources
         self._loaded: dict[int, Any] = {}
         self._side_packets = _packets(side_packets or {})
@@ -357,8 +364,9 @@ class CalculatorGraph:
             self.close()
 
     def __del__(self) -> None:
-        if getattr(self, "_run", None) is not None:
-            self.cancel()
+        run = getattr(self, "_run", None)
+        if run is not None:
+            run.abandon()
         if hasattr(self, "_pools"):
             self._pools.close()
             self._unload()
@@ -411,6 +419,7 @@ def _plan(
     binary_graph_path: str | os.PathLike[str] | None,
     validated_graph_config: ValidatedGraphConfig | None,
     plan: GraphPlan | None,
+    **about: Any,
 ) -> GraphPlan:
     given = (graph_config, binary_graph_path, validated_graph_config, plan)
     if sum(one is not None for one in given) != 1:
@@ -428,11 +437,11 @@ def _plan(
     from calcgraph.runtime.validation import plan_graph
 
     if binary_graph_path is not None:
-        return plan_graph(CalculatorGraphConfig.FromString(Path(binary_graph_path).read_bytes()))
-    if isinstance(graph_config, str):
-        return plan_graph(read_graph(graph_config, "<graph>"))
+        graph_config = CalculatorGraphConfig.FromString(Path(binary_graph_path).read_bytes())
     assert graph_config is not None
-    return plan_graph(graph_config)
+    if isinstance(graph_config, str):
+        return plan_graph(read_graph(graph_config, "<graph>"), **about)
+    return plan_graph(graph_config, **about)
 
 
 def _packets(values: Mapping[str, Any]) -> dict[str, Packet]:

@@ -35,6 +35,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from asyncio import _get_running_loop
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
@@ -209,15 +210,12 @@ class Scheduler:
 
     def feed(self, source: GraphInput, packet: Packet) -> None:
         """Put a packet into the graph, running what it makes ready as far as that runs inline."""
-        thread = get_ident()
-        if (self._loop is not None and thread != self._loop_thread) or not self._baton.acquire(
-            blocking=False
-        ):
+        if not self._is_on_loop() or not self._baton.acquire(blocking=False):
             source.posted += 1
             self.post((source.deliver_posted, packet))
             return
         # What follows is `drain`, without the detour of one event through the inbox.
-        self._holder = thread
+        self._holder = get_ident()
         self._at_rest = False
         try:
             while self._inbox:
@@ -235,12 +233,16 @@ class Scheduler:
     def post(self, event: tuple[Any, ...]) -> None:
         """Tell the run something, from any thread: a function to call under the baton, and its arguments."""
         self._inbox.append(event)
-        if self._loop is not None and get_ident() != self._loop_thread:
+        if self._loop is not None and not self._is_on_loop():
             with suppress(RuntimeError):  # a loop that is closed drains no more; then we do
                 self._loop.call_soon_threadsafe(self.drain)
                 self._wake()
                 return
         self.drain()
+
+    def _is_on_loop(self) -> bool:
+        """Whether this is a thread on which the run may be drained without more ado."""
+        return self._loop is None or _get_running_loop() is self._loop
 
     def record(self, error: StatusError) -> None:
         """Something failed: the run will end with this error."""
@@ -259,6 +261,12 @@ class Scheduler:
             return
         self.record(status_error(Code.CANCELLED, "CalculatorGraph::Cancel() was called"))
         self.post((self._cancel_tasks,))
+
+    def abandon(self) -> None:
+        """The graph object is gone, and its pools may be: close inline what is not at work."""
+        for node in self.nodes:
+            node.lane = None
+        self.cancel()
 
     def stop_sources(self) -> None:
         """Sources are closed instead of called, from now on."""
@@ -451,7 +459,7 @@ class Scheduler:
             if self._own_loop is None:
                 self._own_loop = LoopThread()
             loop = self._own_loop.loop
-        elif get_ident() == self._loop_thread:
+        elif self._is_on_loop():
             self._launch(awaitable, then, context)
             return
         try:

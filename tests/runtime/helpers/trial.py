@@ -75,5 +75,3 @@ def _value(value: Any) -> str:
     if isinstance(value, str):
         return f'string_value: "{value}"'
     return f"number_value: {value}"
-
-

@@ -14,7 +14,9 @@ def batches(size):
 
 
 def two_passed():
-    return Trial(inputs("in0", "in1") + node("Pass", "in0 in1", "out0 out1"), "out0", "out1").start()
+    return Trial(
+        inputs("in0", "in1") + node("Pass", "in0 in1", "out0 out1"), "out0", "out1"
+    ).start()
 
 
 def test_a_time_is_processed_when_every_input_is_settled_beyond():
@@ -117,7 +119,9 @@ def test_batches_on_every_kind_of_node(kind):
 
 
 def test_a_reader_of_a_batching_node_sees_the_first_time_of_the_batch():
-    text = inputs("in", "other") + node("Pass", "in", "a", batches(3)) + node("Pass", "a other", "b c")
+    text = (
+        inputs("in", "other") + node("Pass", "in", "a", batches(3)) + node("Pass", "a other", "b c")
+    )
     trial = Trial(text, "b", "c").start()
     for time in (10, 20):
         trial.add("in", time, time)
@@ -179,9 +183,7 @@ def test_the_fast_path_of_one_input_gives_the_same_answer(kind):
         return trial.seen["out"]
 
     fast = run(inputs("in") + node(kind, "in", "out"))
-    general = run(
-        inputs("in") + node(kind, "in", "out", 'max_in_flight: 2 executor: ""')
-    )
+    general = run(inputs("in") + node(kind, "in", "out", 'max_in_flight: 2 executor: ""'))
     assert fast == general
     assert fast
 

@@ -139,7 +139,12 @@ def test_clocks_that_differ_are_aligned_to_the_base():
     trial.add("base", "b3", 130)
     trial.add("camera", "c3", 17)
     trial.finish()
-    assert trial.values("out")[1:] == ["110: b1 empty", "120: b2 empty", "130: b3 c2", "140: empty c3"]
+    assert trial.values("out")[1:] == [
+        "110: b1 empty",
+        "120: b2 empty",
+        "130: b3 c2",
+        "140: empty c3",
+    ]
 
 
 MUX = inputs("a", "b", "select") + node("Merge", "a b select", "out", use("MuxInputStreamHandler"))

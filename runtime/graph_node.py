@@ -75,18 +75,29 @@ def nodes_of(
     at: Location | None = None,
 ) -> list[GraphNode]:
     """The nodes of one config. `at` is the place of a config that was not read from a file."""
-    nodes = []
-    for number, proto in enumerate(config.proto.node):
-        prefix = ("node", number)
-        places: dict[tuple[str, int], Location] = {}
-        for path, location in config.locations.items():
-            if path[:2] == prefix and len(path) in (3, 4):
-                name, index = path[2], path[3] if len(path) == 4 else 0
-                if isinstance(name, str) and isinstance(index, int):
-                    places[name, index] = location
-        location = config.location(*prefix) if config.locations or at is None else at
-        nodes.append(GraphNode(proto, location, places, config.proto.package or package, inside))
-    return nodes
+    places = _places_by_node(config)
+    return [
+        GraphNode(
+            proto,
+            config.location("node", number) if config.locations or at is None else at,
+            places.get(number, {}),
+            config.proto.package or package,
+            inside,
+        )
+        for number, proto in enumerate(config.proto.node)
+    ]
+
+
+def _places_by_node(config: GraphConfig) -> dict[int, dict[tuple[str, int], Location]]:
+    """Of each node's own fields; what lies deeper is placed with the field that holds it."""
+    places: dict[int, dict[tuple[str, int], Location]] = {}
+    for path, location in config.locations.items():
+        match path:
+            case ("node", int(number), str(name)):
+                places.setdefault(number, {})[name, 0] = location
+            case ("node", int(number), str(name), int(index)):
+                places.setdefault(number, {})[name, index] = location
+    return places
 
 
 def canonical_names(nodes: Sequence[GraphNode]) -> list[str]:

@@ -62,7 +62,9 @@ def draft_node(
     draft.back_edges = _back_edges(draft, problems)
     given = OptionSet.of_node(node.proto, node.location)
     given.report_duplicates(problems)
-    if calculator is not None:
+    if calculator is None:
+        given.check_known_types(problems)
+    else:
         wrong = Problems()
         draft.options = read_options(calculator, given, name, wrong)
         problems.extend(wrong.in_order())

@@ -13,10 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from google.protobuf.message import DecodeError, Message
+from google.protobuf.message_factory import GetMessageClass
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from calcgraph.proto import graph_pb2
-from calcgraph.runtime.binding import bind
+from calcgraph.runtime.binding import bind, find_type
 from calcgraph.runtime.errors import NOWHERE, Code, GraphError, InvalidStatus, Location
 from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.problems import Problems
@@ -187,6 +188,13 @@ class OptionSet:
                         Code.UNKNOWN,
                     )
                 seen.setdefault(block.type_name, block.location)
+
+    def check_known_types(self, problems: Problems) -> None:
+        """Without a calculator to ask, look for mistakes in what some descriptor pool knows."""
+        for block in self.all:
+            descriptor = find_type(block.type_name)
+            if descriptor is not None:
+                block.decode(GetMessageClass(descriptor), problems)
 
     def report_unread(self, problems: Problems, owner: str, taken: list[str]) -> None:
         """Options that nobody asked for are a mistake: most likely a misspelt type."""

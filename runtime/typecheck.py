@@ -148,8 +148,12 @@ class _Checker:
         return _for_isinstance(reduce(PacketType.meet, [end.type for end in group.read], ANY))
 
     def _find(self, member: object) -> object:
-        while (parent := self._parents.get(member, member)) is not member:
+        """The member that stands for the whole group; the way there gets shorter each time."""
+        path = []
+        while (parent := self._parents.get(member)) is not None:
+            path.append(member)
             member = parent
+        self._parents.update(dict.fromkeys(path, member))
         return member
 
     def _join(self, one: object, other: object) -> None:

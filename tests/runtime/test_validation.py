@@ -724,6 +724,13 @@ def test_a_graph_of_calculators_we_lack_is_checked_for_everything_else():
     assert "did you mean" not in str(found)
 
 
+def test_an_unknown_calculators_options_are_checked_where_their_type_is_known():
+    text = node("Poling", extra="node_options { [x/calcgraph.PoolingOptions] { pooling: MAEN } }")
+    messages = [problem.message for problem in error(text).problems]
+    assert messages[0].startswith('Unable to find Calculator "Poling"; did you mean')
+    assert "found MAEN, expected one of CLS, LAST, MEAN" in messages[1]
+
+
 def test_the_first_stage_that_fails_decides_the_code():
     # As in MediaPipe's own Python test: the contract fails before anybody looks for the stream.
     text = passing("in in", "out")

@@ -217,6 +217,10 @@ class OutputPort:
 
     def flush(self, input_time: int) -> None:
         """Deliver what the call at `input_time` wrote."""
+        if self._closing:
+            # Of a stream that ends, readers see no bound but the end.
+            self.flush_last()
+            return
         packets, explicit, stream = self.packets, self._explicit, self.stream
         if packets:
             self.packets = []
@@ -224,8 +228,6 @@ class OutputPort:
         self.special = not stream.plain
         if not stream.closed:
             stream.deliver(packets, explicit, input_time)
-            if self._closing:
-                stream.close()
 
     def flush_last(self) -> None:
         """Deliver what `close` wrote, and end the stream."""

@@ -38,6 +38,8 @@ class Observer:
         packet = self._queue.packets.popleft()
         self._last = packet._time
         self._call(packet)
+        # After a packet at PreStream nothing can come: the stream is settled for good.
+        self.on_bound()
 
     def on_bound(self) -> None:
         if not self._bounds or self._queue.bound == DONE:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Final
 
 from calcgraph.runtime.config import GraphConfig
+from calcgraph.runtime.errors import GraphError, Location, Problem, StatusError
 from calcgraph.runtime.graph_node import Enclosing, GraphNode, nodes_of, numbered
 from calcgraph.runtime.problems import Problems
 from calcgraph.runtime.registry import REGISTRY, Registry
 from calcgraph.runtime.subgraph import expand, with_subgraphs
-from calcgraph.runtime.tags import TagMap, parse_tag_index
+from calcgraph.runtime.tags import TagMap
 
 
 class Kind(Enum):
@@ -88,7 +89,7 @@ class _Drawing:
         self._nodes: list[tuple[GraphNode, Box]] = []
         self._writers: dict[tuple[bool, str], str] = {}
         self._ends: list[Box] = []
-        for port in TagMap.create(config.proto.input_stream).ports:
+        for port in _ports(config.proto.input_stream, config.location("input_stream", 0)).ports:
             self._outside("in", port.name, is_stream=True)
 
     def _outside(self, way: str, name: str, *, is_stream: bool) -> str:
@@ -106,12 +107,14 @@ class _Drawing:
             (True, node.proto.output_stream),
             (False, node.proto.output_side_packet),
         ):
-            for port in TagMap.create(texts).ports:
+            for port in _ports(texts, node.location).ports:
                 self._writers[is_stream, port.name] = box.id
 
     def finish(self, title: str) -> Diagram:
         arrows = [arrow for node, box in self._nodes for arrow in self._arrows_to(node, box)]
-        for port in TagMap.create(self._config.proto.output_stream).ports:
+        for port in _ports(
+            self._config.proto.output_stream, self._config.location("output_stream", 0)
+        ).ports:
             writer = self._writers.get((True, port.name))
             end = self._outside("out", port.name, is_stream=True)
             if writer is not None:
@@ -122,21 +125,30 @@ class _Drawing:
         return Diagram(title, boxes, list(dict.fromkeys(arrows)))
 
     def _arrows_to(self, node: GraphNode, box: Box) -> Iterator[Arrow]:
-        back = {
-            parse_tag_index(info.tag_index)
-            for info in node.proto.input_stream_info
-            if info.back_edge
-        }
-        for key, port in TagMap.create(node.proto.input_stream).items():
+        back = {info.tag_index for info in node.proto.input_stream_info if info.back_edge}
+        for key, port in _ports(node.proto.input_stream, node.location).items():
             writer = self._writers.get((True, port.name))
             if writer is None:  # an unwired stream is shown as coming from outside
                 writer = self._outside("in", port.name, is_stream=True)
-            yield Arrow(writer, box.id, port.name, Kind.BACK_EDGE if key in back else Kind.STREAM)
-        for port in TagMap.create(node.proto.input_side_packet).ports:
+            is_back = not back.isdisjoint(_spellings(*key))
+            yield Arrow(writer, box.id, port.name, Kind.BACK_EDGE if is_back else Kind.STREAM)
+        for port in _ports(node.proto.input_side_packet, node.location).ports:
             writer = self._writers.get((False, port.name))
             if writer is None:
                 writer = self._outside("in", port.name, is_stream=False)
             yield Arrow(writer, box.id, port.name, Kind.SIDE_PACKET)
+
+
+def _ports(texts: Iterable[str], location: Location) -> TagMap:
+    try:
+        return TagMap.create(texts)
+    except StatusError as error:
+        raise GraphError([Problem(location, error.message, error.code)]) from None
+
+
+def _spellings(tag: str, index: int) -> set[str]:
+    """How an input_stream_info may name an input."""
+    return {f"{tag}:{index}"} | ({tag} if index == 0 else set())
 
 
 def as_text(drawing: Diagram) -> str:

@@ -333,8 +333,17 @@ class CalculatorContext:
         """The graph's counter "<node>-<name>"."""
         return self._node.scheduler.counters.get(f"{self._node.name}-{name}")
 
-    def service(self, key: Any) -> Any:
-        """The graph-wide object of that key, None when it is optional and absent."""
+    def service(self, key: str) -> Any:
+        """The graph-wide object of that key, None when it is optional and absent.
+
+        Raises FAILED_PRECONDITION when the calculator's contract did not ask for it.
+        """
+        if key not in self._node.plan.contract.services:
+            raise status_error(
+                Code.FAILED_PRECONDITION,
+                f'node "{self.node_name}" asks for service "{key}", which its contract does not name; '
+                f'say contract.use_service("{key}")',
+            )
         return self._node.scheduler.services.get(key)
 
     def set_offset(self, offset: int) -> None:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from enum import IntEnum
-from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from calcgraph.proto.graph_pb2 import CalculatorGraphConfig
+from google.protobuf.message import Message
+
+from calcgraph.runtime.canonical import config_text
 from calcgraph.runtime.context import check_type
 from calcgraph.runtime.counters import Counters
 from calcgraph.runtime.errors import Code, StatusError, status_error
@@ -20,11 +21,12 @@ from calcgraph.runtime.graph_input import GraphInput
 from calcgraph.runtime.observers import Callback, Observer, OutputStreamPoller
 from calcgraph.runtime.packet import Packet
 from calcgraph.runtime.plan import GraphPlan
+from calcgraph.runtime.registry import REGISTRY, Registry
 from calcgraph.runtime.scheduler import Scheduler
+from calcgraph.runtime.services import services_for
 from calcgraph.runtime.timestamp import POST_STREAM, PRE_STREAM, UNSET, text
-
-if TYPE_CHECKING:
-    from calcgraph.runtime.validated import ValidatedGraphConfig
+from calcgraph.runtime.validated_graph_config import ValidatedGraphConfig, one_config
+from calcgraph.runtime.validation import plan_graph
 
 
 class GraphInputStreamAddMode(IntEnum):
@@ -46,6 +48,7 @@ class CalculatorGraph:
     side_packets: given to every run.
     executors: by the name that the graph declares, instead of the graph's own pools.
     services: by key; see `cc.service`.
+    registry, subgraphs: where the names of calculators and subgraphs come from; see `plan_graph`.
 
     Started within a running event loop, the graph belongs to it: async calculators are tasks on it, and
     results of threads are handled on it. Otherwise it has a loop in a thread of its own when it needs one.
@@ -54,7 +57,7 @@ class CalculatorGraph:
     def __init__(
         self,
         *,
-        graph_config: str | CalculatorGraphConfig | None = None,
+        graph_config: str | Message | None = None,
         binary_graph_path: str | os.PathLike[str] | None = None,
         validated_graph_config: ValidatedGraphConfig | None = None,
         plan: GraphPlan | None = None,
@@ -62,7 +65,9 @@ class CalculatorGraph:
         thread_pool: Executor | None = None,
         side_packets: Mapping[str, Any] | None = None,
         executors: Mapping[str, Executor] | None = None,
-        services: Mapping[Any, Any] | None = None,
+        services: Mapping[str, Any] | None = None,
+        registry: Registry = REGISTRY,
+        subgraphs: Iterable[Message | str] = (),
     ) -> None:
         self._run: Scheduler | None = None
         self._last: Scheduler | None = None
@@ -73,6 +78,8 @@ class CalculatorGraph:
             plan,
             executors=tuple(executors or ()),
             services=services or {},
+            registry=registry,
+            subgraphs=subgraphs,
         )
         self._resources = resources
         self._loaded: dict[int, Any] = {}
@@ -94,7 +101,7 @@ class CalculatorGraph:
     @property
     def text_config(self) -> str:
         """The canonical form of the graph."""
-        return str(self.plan.config)
+        return config_text(self.plan.config)
 
     @property
     def binary_config(self) -> bytes:
@@ -136,7 +143,7 @@ class CalculatorGraph:
         self._before_a_run("set_idle_callback")
         self._on_idle = callback
 
-    def set_service(self, key: Any, value: Any) -> None:
+    def set_service(self, key: str, value: Any) -> None:
         """Give calculators the object that `cc.service(key)` returns."""
         self._before_a_run("set_service")
         self._services[key] = value
@@ -170,7 +177,7 @@ class CalculatorGraph:
             pool=self._pools.get,
             application_thread=self._application_thread,
             counters=self.counters,
-            services=self._services,
+            services=services_for(self.plan, self._services),
             side_packets=side_packets,
             resources=self._loaded if self._resources is None else self._resources,
             on_error=self._on_error,
@@ -415,7 +422,7 @@ class CalculatorGraph:
 
 
 def _plan(
-    graph_config: str | CalculatorGraphConfig | None,
+    graph_config: str | Message | None,
     binary_graph_path: str | os.PathLike[str] | None,
     validated_graph_config: ValidatedGraphConfig | None,
     plan: GraphPlan | None,
@@ -432,16 +439,8 @@ def _plan(
         return plan
     if validated_graph_config is not None:
         return validated_graph_config.plan
-    # Only a graph that comes as text needs what reads and checks it.
-    from calcgraph.runtime.config import read_graph
-    from calcgraph.runtime.validation import plan_graph
-
-    if binary_graph_path is not None:
-        graph_config = CalculatorGraphConfig.FromString(Path(binary_graph_path).read_bytes())
-    assert graph_config is not None
-    if isinstance(graph_config, str):
-        return plan_graph(read_graph(graph_config, "<graph>"), **about)
-    return plan_graph(graph_config, **about)
+    path = None if binary_graph_path is None else os.fspath(binary_graph_path)
+    return plan_graph(one_config(graph_config, path), **about)
 
 
 def _packets(values: Mapping[str, Any]) -> dict[str, Packet]:

@@ -76,7 +76,7 @@ class Scheduler:
         pool: Callable[[str], Executor],
         application_thread: bool = False,
         counters: Counters,
-        services: Mapping[Any, Any],
+        services: Mapping[str, Any],
         side_packets: Mapping[str, Packet],
         resources: Mapping[int, Any],
         on_error: Callable[[StatusError], None] | None = None,

@@ -1,5 +1,7 @@
 """How far a stream is settled travels through the graph, with packets and without."""
 
+import itertools
+
 import pytest
 from trial import EMPTY, Trial, inputs, node
 
@@ -178,7 +180,7 @@ def test_bounds_of_an_input_that_is_seldom_fed():
 def test_bounds_run_through_a_thousand_nodes_at_once():
     names = ["in", *(f"s{i}" for i in range(1500))]
     text = inputs("in", "other") + "".join(
-        node("Pass", read, write) for read, write in zip(names, names[1:], strict=False)
+        node("Pass", read, write) for read, write in itertools.pairwise(names)
     )
     trial = Trial(text + node("Merge", "other s1499", "out"), "out").start()
     trial.add("other", "x", 5)

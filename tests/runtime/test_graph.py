@@ -34,7 +34,7 @@ class TestFeeding:
     def test_a_failure_shows_at_a_later_packet(self, kind):
         """Case EV2."""
         trial = Trial(inputs("in") + node(kind, "in", "out", options(time=9))).start()
-        with pytest.raises(RuntimeError, match="Graph has errors: .*told to fail"):
+        with pytest.raises(RuntimeError, match=r"Graph has errors: .*told to fail"):
             for time in range(10_000):
                 trial.add("in", time, time)
         assert trial.graph.has_error()

@@ -86,7 +86,7 @@ def test_an_observer_that_raises_fails_the_run_and_hears_no_more():
     trial.add("in", 1, 1)
     with pytest.raises(RuntimeError, match='observer of stream "out" failed: KeyError'):
         trial.idle()
-    with pytest.raises(RuntimeError, match="Graph has errors: .*observer of stream"):
+    with pytest.raises(RuntimeError, match=r"Graph has errors: .*observer of stream"):
         trial.add("in", 2, 2)
     with pytest.raises(RuntimeError, match="observer"):
         trial.graph.wait_until_done()

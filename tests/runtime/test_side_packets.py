@@ -122,7 +122,7 @@ def test_what_the_graph_needs_is_asked_for_and_the_graph_can_start_again(given, 
 
 def test_all_that_is_missing_is_said_at_once():
     trial = Trial(NEEDS + node("TimeShift", "in", "out2", 'input_side_packet: "SHIFT:e"'))
-    with pytest.raises(ValueError, match='"d" is required(.|\n)*"e" is required'):
+    with pytest.raises(ValueError, match=r'"d" is required(.|\n)*"e" is required'):
         trial.start()
 
 

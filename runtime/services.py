@@ -1,0 +1,46 @@
+"""Objects that all calculators of a graph share, by key (mediapipe/framework/graph_service.h)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from calcgraph.runtime.errors import Code, StatusError, status_error
+from calcgraph.runtime.plan import GraphPlan
+
+_defaults: dict[str, Callable[[], Any]] = {}
+
+
+def default_service(key: str, make: Callable[[], Any]) -> None:
+    """Have the service made, once per run, for graphs whose application does not give it."""
+    _defaults[key] = make
+
+
+def services_for(plan: GraphPlan, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What the nodes asked for. Raises INTERNAL for what is required and neither given nor makeable."""
+    services = dict(given)
+    for node in plan.nodes:
+        for key, request in node.contract.services.items():
+            if key in services:
+                continue
+            if key in _defaults:
+                services[key] = _make(key)
+            elif not request.is_optional:
+                raise status_error(
+                    Code.INTERNAL,
+                    f'Service "{key}", required by node "{node.name}", was not provided and has no '
+                    "default: give it with CalculatorGraph(services={...})",
+                )
+    return services
+
+
+def _make(key: str) -> Any:
+    try:
+        return _defaults[key]()
+    except StatusError:
+        raise
+    except Exception as error:
+        raise status_error(
+            Code.INTERNAL,
+            f'the default of service "{key}" could not be made: {type(error).__name__}: {error}',
+        ) from error

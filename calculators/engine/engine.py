@@ -39,7 +39,7 @@ log = logging.getLogger("calcgraph.engine")
 
 BUDGET = 1024
 """Tokens of a batch. More do not make it faster; a request of more is bulk."""
-BULK_BUDGET = 128
+BULK_BUDGET = 64
 """Tokens of a batch of bulk texts while interactive ones come by."""
 ROW = 128
 """Tokens of a packed row of short texts."""

@@ -81,12 +81,20 @@ def _vocab_size(model: ov.Model) -> int | None:
 
 
 def _weight_bytes(model: ov.Model) -> int:
-    tables = {g.input_value(0).get_node().get_friendly_name() for g in gathers(model)}
+    tables = {name for g in gathers(model) for name in _constants(g.input_value(0).get_node())}
     return sum(
         node.get_byte_size()
         for node in model.get_ordered_ops()
         if node.get_type_name() == "Constant" and node.get_friendly_name() not in tables
     )
+
+
+def _constants(node: Any) -> Iterator[str]:
+    """Names of the constants a table is made of; a compressed one has several."""
+    if node.get_type_name() == "Constant":
+        yield node.get_friendly_name()
+    for i in range(node.get_input_size()):
+        yield from _constants(node.input_value(i).get_node())
 
 
 def gathers(model: ov.Model) -> Iterator[Any]:

@@ -1,9 +1,8 @@
-"""The queue of texts: two lanes, fair between clients. Pure: the engine holds the lock.
+"""The queue of texts: two lanes, in each of which clients take turns. Pure: the engine holds the lock.
 
-Interactive texts go first. While both lanes wait, bulk gets a fixed share of the tokens, so neither
-starves. Within a lane clients take turns, a text each. Who does not say who he is shares one turn
-with the likes of him in the interactive lane (first come, first served), and in the bulk lane has a
-turn of his own for each request.
+A turn is one text. Who does not say who he is shares a turn with the likes of him in the interactive
+lane (first come, first served), and has one for each of his requests in the bulk lane. Which lane is
+next is the worker's decision.
 """
 
 from collections import OrderedDict, deque
@@ -13,9 +12,6 @@ from enum import Enum
 from typing import Any
 
 import numpy as np
-
-BULK_SHARE = 1 / 3
-"""Tokens of bulk for each token of interactive work, while both wait."""
 
 
 class Lane(Enum):
@@ -59,18 +55,13 @@ class TextQueue:
 
     def __init__(self) -> None:
         self._lanes = {lane: _Turns() for lane in Lane}
-        self._owed = 0.0
 
-    @property
-    def tokens(self) -> int:
-        """Tokens that wait, in both lanes."""
-        return sum(lane.tokens for lane in self._lanes.values())
+    def tokens(self, lane: Lane) -> int:
+        """Tokens that wait."""
+        return self._lanes[lane].tokens
 
-    @property
-    def texts(self) -> int:
-        return sum(lane.texts for lane in self._lanes.values())
-
-    def texts_in(self, lane: Lane) -> int:
+    def texts(self, lane: Lane) -> int:
+        """Texts that wait."""
         return self._lanes[lane].texts
 
     def put(self, job: Job) -> None:
@@ -85,23 +76,9 @@ class TextQueue:
         """Forget a job's waiting texts; nobody else's."""
         self._lanes[job.lane].discard(job)
 
-    def take(self, budget: int, bulk_budget: int | None = None) -> list[Text]:
-        """The next texts, of at most `budget` tokens together; at least one if any waits.
-
-        `bulk_budget` is the budget when only bulk waits.
-        """
-        urgent, bulk = self._lanes[Lane.INTERACTIVE], self._lanes[Lane.BULK]
-        if not urgent.texts:
-            self._owed = 0.0
-            return list(bulk.take(bulk_budget or budget))
-        if not bulk.texts:
-            return list(urgent.take(budget))
-        texts = list(urgent.take(int(budget / (1 + BULK_SHARE))))
-        self._owed += BULK_SHARE * sum(len(t.ids) for t in texts)
-        for text in bulk.take(int(self._owed), at_least_one=False):
-            self._owed -= len(text.ids)
-            texts.append(text)
-        return texts
+    def take(self, lane: Lane, budget: int) -> list[Text]:
+        """The next texts of a lane, of at most `budget` tokens together; at least one if any waits."""
+        return list(self._lanes[lane].take(budget))
 
     def drain(self) -> list[Job]:
         """Every waiting job, removed."""
@@ -140,15 +117,15 @@ class _Turns:
         if not jobs:
             del self._clients[job.client]
 
-    def take(self, budget: int, *, at_least_one: bool = True) -> Iterator[Text]:
+    def take(self, budget: int) -> Iterator[Text]:
+        first = True
         while self._clients:
             client, jobs = next(iter(self._clients.items()))
-            job = jobs[0]
-            text = Text(job, job.waiting[0])
+            text = Text(jobs[0], jobs[0].waiting[0])
             tokens = len(text.ids)
-            if tokens > budget and not at_least_one:
+            if tokens > budget and not first:
                 return
-            at_least_one = False
+            first = False
             budget -= tokens
             self._advance(client, jobs)
             self.tokens -= tokens

@@ -1,7 +1,10 @@
-"""The thread that infers: plan, fill, start, deliver, with one dispatch prepared ahead.
+"""The thread that infers: choose a lane, plan, fill, start, deliver.
 
 While a dispatch runs the next is laid out, if it is known: rows left of the plan, or a whole budget
 of texts that waits. Fewer texts stay in the queue, where others may still join them.
+
+Interactive texts go first, even before bulk that is laid out already, and bulk is owed a share of
+the tokens so spent. While interactive texts come by, bulk runs in small dispatches.
 """
 
 import logging
@@ -23,6 +26,8 @@ from calcgraph.calculators.engine.settle import Outcome, settle
 log = logging.getLogger("calcgraph.engine")
 
 REBUILD_PAUSE_S = 1.0
+BULK_SHARE = 1 / 3
+"""Tokens owed to bulk for each token of interactive work that it waits for."""
 INTERACTIVE_MEMORY_S = 1.0
 """After an interactive text, bulk batches stay small for so long: another may come."""
 
@@ -43,6 +48,7 @@ class Counts:
 class Flight:
     """A dispatch with its texts laid out in a request."""
 
+    lane: Lane
     texts: Sequence[Text]
     request: Request
 
@@ -69,7 +75,8 @@ class Worker:
         self._last_interactive = -INTERACTIVE_MEMORY_S
         self._out: dict[Text, None] = {}
         """Texts out of the queue and not delivered, in order: whatever fails, they are known."""
-        self._planned: deque[Planned] = deque()
+        self._planned: dict[Lane, deque[Planned]] = {lane: deque() for lane in Lane}
+        self._owed = 0.0
         self._ahead: Flight | None = None
         self._running: deque[Flight] = deque()
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
@@ -94,7 +101,7 @@ class Worker:
     def waiting(self) -> dict[Lane, int]:
         """Texts that wait, in each lane."""
         with self._changed:
-            return {lane: self._queue.texts_in(lane) for lane in Lane}
+            return {lane: self._queue.texts(lane) for lane in Lane}
 
     def close(self, timeout: float) -> None:
         """Infer what waits, for at most `timeout` seconds; what is left then fails."""
@@ -145,7 +152,7 @@ class Worker:
     def _wait_for_texts(self) -> bool:
         """False when there will be no more."""
         with self._changed:
-            while not self._queue.texts:
+            while not any(self._queue.texts(lane) for lane in Lane):
                 if self._closing:
                     return False
                 self._changed.wait()
@@ -154,41 +161,60 @@ class Worker:
     def _launch(self) -> None:
         """Start what can run now."""
         while len(self._running) < self._parallel:
-            flight = self._ahead or self._prepare()
-            self._ahead = None
-            if flight is None:
+            lane = self._next_lane()
+            if lane is None:
                 return
+            if self._ahead and self._ahead.lane is lane:
+                flight, self._ahead = self._ahead, None
+            else:
+                flight = self._prepare(lane)
             self._running.append(flight)
             flight.request.start()
             self.counts.dispatches += 1
             self.counts.slots += flight.request.shape.tokens
 
-    def _look_ahead(self) -> None:
-        if self._ahead is None and (self._planned or self._queue.tokens >= self._budget):
-            self._ahead = self._prepare()
+    def _next_lane(self) -> Lane | None:
+        """The lane whose turn it is, if there is anything to do."""
+        waits = [lane for lane in Lane if self._waits(lane)]
+        if len(waits) < 2:
+            self._owed = 0.0
+            return waits[0] if waits else None
+        return Lane.BULK if self._owed >= self._bulk_budget else Lane.INTERACTIVE
 
-    def _prepare(self) -> Flight | None:
-        """Lay out the next dispatch, planning anew when none is left of the plan."""
-        if not self._planned:
-            self._plan()
-        if not self._planned:
-            return None
-        planned = self._planned.popleft()
-        request = self.programs.request(planned.dispatch.shape)
+    def _waits(self, lane: Lane) -> bool:
+        ahead = self._ahead is not None and self._ahead.lane is lane
+        return ahead or bool(self._planned[lane]) or self._queue.texts(lane) > 0
+
+    def _look_ahead(self) -> None:
+        lane = self._next_lane()
+        if self._ahead is None and lane is not None:
+            full = self._queue.tokens(lane) >= self._budget_of(lane)
+            if full or self._planned[lane]:
+                self._ahead = self._prepare(lane)
+
+    def _prepare(self, lane: Lane) -> Flight:
+        """Lay out the next dispatch of a lane in which something waits."""
+        if not self._planned[lane]:
+            self._plan(lane)
+        planned = self._planned[lane].popleft()
+        shape = planned.dispatch.shape
+        self._owed += shape.tokens * (BULK_SHARE if lane is Lane.INTERACTIVE else -1)
+        request = self.programs.request(shape)
         ids = (text.ids for text in planned.texts)
         request.fill([[next(ids) for _ in row] for row in planned.dispatch.rows])
-        return Flight(planned.texts, request)
+        return Flight(lane, planned.texts, request)
 
-    def _plan(self) -> None:
+    def _plan(self, lane: Lane) -> None:
         with self._changed:
-            quiet = time.monotonic() - self._last_interactive > INTERACTIVE_MEMORY_S
-            texts = self._queue.take(self._budget, self._budget if quiet else self._bulk_budget)
+            texts = self._queue.take(lane, self._budget_of(lane))
             self._out.update(dict.fromkeys(texts))
-        if texts:
-            lengths = [len(text.ids) for text in texts]
-            for dispatch in plan(lengths, self.programs.table):
-                rows = [texts[i] for row in dispatch.rows for i in row]
-                self._planned.append(Planned(dispatch, rows))
+        for dispatch in plan([len(text.ids) for text in texts], self.programs.table):
+            rows = [texts[i] for row in dispatch.rows for i in row]
+            self._planned[lane].append(Planned(dispatch, rows))
+
+    def _budget_of(self, lane: Lane) -> int:
+        quiet = time.monotonic() - self._last_interactive > INTERACTIVE_MEMORY_S
+        return self._budget if lane is Lane.INTERACTIVE or quiet else self._bulk_budget
 
     def _deliver(self, flight: Flight, vectors: Vectors) -> None:
         over: list[Outcome] = []
@@ -218,7 +244,7 @@ class Worker:
             return
         table = self.programs.table
         shape = table.cover(1, table.fit(len(text.ids)))[0]
-        self._planned.append(Planned(Dispatch(shape, ((0,),)), [text]))
+        self._planned[text.job.lane].append(Planned(Dispatch(shape, ((0,),)), [text]))
 
     # Failure
 
@@ -237,7 +263,8 @@ class Worker:
         texts = list(self._out)
         self._out.clear()
         self._running.clear()
-        self._planned.clear()
+        for planned in self._planned.values():
+            planned.clear()
         self._ahead = None
         return texts
 

@@ -176,6 +176,19 @@ def test_a_small_request_overtakes_a_large_one(open_tiny: Open) -> None:
     large.result(SECONDS)
 
 
+def test_a_large_request_is_not_starved_by_small_ones(open_tiny: Open) -> None:
+    engine = open_tiny("bert")
+    large = engine.submit(some_texts(1000))
+
+    async def never_stop() -> None:
+        async with asyncio.timeout(SECONDS):
+            while not large.done():
+                await asyncio.gather(*(engine.submit_async(some_texts(3)) for _ in range(30)))
+
+    asyncio.run(never_stop())
+    assert len(large.result(0)) == 1000
+
+
 def test_a_cancelled_request_leaves_the_queue_and_nobody_else_does(open_tiny: Open) -> None:
     engine = open_tiny("bert")
     first, second, third = (engine.submit(some_texts(n)) for n in (2000, 3000, 300))

@@ -16,9 +16,10 @@ from calcgraph.runtime.binding import find_type
 from calcgraph.runtime.config import GraphConfig
 from calcgraph.runtime.errors import NOWHERE
 from calcgraph.runtime.node_contract import Draft
-from calcgraph.runtime.options import StructOptions, blocks_of
+from calcgraph.runtime.options import blocks_of
 from calcgraph.runtime.plan import ExecutorPlan
 from calcgraph.runtime.problems import Problems
+from calcgraph.runtime.struct_options import StructOptions
 
 _TYPE_URL: Final = "type.googleapis.com/"
 

@@ -14,9 +14,9 @@ from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.config import GraphConfig
 from calcgraph.runtime.contract import COLLECTIONS, Collection, Optional, PortType, SameAs
 from calcgraph.runtime.errors import StatusError
-from calcgraph.runtime.options import STRUCT
 from calcgraph.runtime.packet_types import packet_type
 from calcgraph.runtime.registry import Entry
+from calcgraph.runtime.struct_options import STRUCT
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from calcgraph.runtime.errors import Code, Location, StatusError
 from calcgraph.runtime.graph_node import GraphNode
 from calcgraph.runtime.handlers import DEFAULT, HANDLERS, check_handler, handler_options
 from calcgraph.runtime.naming import did_you_mean
-from calcgraph.runtime.options import STRUCT, OptionSet, StructOptions
+from calcgraph.runtime.options import OptionSet
 from calcgraph.runtime.problems import Problems
+from calcgraph.runtime.struct_options import STRUCT, StructOptions
 from calcgraph.runtime.tags import TagMap, parse_tag_index
 
 FIELD_OF: Final[Mapping[Collection, str]] = {

@@ -8,9 +8,9 @@ nodes of a subgraph, into a SwitchContainer's contained nodes, into another grap
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from typing import Final, TypeVar
 
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
@@ -18,14 +18,13 @@ from google.protobuf.unknown_fields import UnknownFieldSet
 
 from calcgraph.proto import graph_pb2
 from calcgraph.runtime.binding import bind, find_type
-from calcgraph.runtime.errors import NOWHERE, Code, GraphError, InvalidStatus, Location
+from calcgraph.runtime.errors import Code, GraphError, Location
 from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.problems import Problems
 from calcgraph.runtime.textproto import Block, Field, Form, Source, read
 
 M = TypeVar("M", bound=Message)
 
-STRUCT: Final = "google.protobuf.Struct"
 _CARRIER: Final = 2**29 - 1
 """The highest field number there is, which no schema uses."""
 _LENGTH_DELIMITED: Final = 2
@@ -214,72 +213,6 @@ def _holds(block: OptionBlock, kind: type[Message]) -> bool:
         return True
     number = block.name.removeprefix("extension ")
     return number.isdigit() and any(e.number == int(number) for e in kind.DESCRIPTOR.extensions)
-
-
-class MissingOption(InvalidStatus, KeyError):
-    """A Struct has no such key; a KeyError, so that `.get` and `in` work."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(Code.INVALID_ARGUMENT, message)
-
-
-@dataclass(frozen=True, eq=False)
-class StructOptions(Mapping[str, Any]):
-    """Options given as google.protobuf.Struct, read like a dict or by attribute; never changed.
-
-    A Struct has one kind of number: whole ones are read as int.
-    """
-
-    values_: Mapping[str, Any] = field(default_factory=dict)
-    location: Location = NOWHERE
-
-    @classmethod
-    def from_struct(cls, struct: Message, location: Location = NOWHERE) -> StructOptions:
-        """`struct` is a google.protobuf.Struct of any descriptor pool."""
-        return cls(
-            {key: _plain(value) for key, value in struct.fields.items()},  # type: ignore[attr-defined]
-            location,
-        )
-
-    def __getitem__(self, key: str) -> Any:
-        try:
-            return self.values_[key]
-        except KeyError:
-            known = ", ".join(map(repr, self.values_)) or "none"
-            guess = did_you_mean(key, self.values_)
-            raise MissingOption(
-                f"{self.location}: there is no option {key!r}, found {known}{guess}"
-            ) from None
-
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        try:
-            return self[name]
-        except MissingOption as error:
-            raise AttributeError(str(error)) from None
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.values_)
-
-    def __len__(self) -> int:
-        return len(self.values_)
-
-    def __repr__(self) -> str:
-        return f"StructOptions({dict(self.values_)!r})"
-
-
-def _plain(value: Any) -> Any:
-    """The Python value of a google.protobuf.Value."""
-    kind = value.WhichOneof("kind")
-    if kind == "struct_value":
-        return {key: _plain(item) for key, item in value.struct_value.fields.items()}
-    if kind == "list_value":
-        return [_plain(item) for item in value.list_value.values]
-    if kind == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() else number
-    return None if kind in (None, "null_value") else getattr(value, kind)
 
 
 def _carry(message: Message, block: OptionBlock) -> None:

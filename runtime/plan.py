@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from calcgraph.proto import graph_pb2
     from calcgraph.runtime.calculator import Calculator
     from calcgraph.runtime.contract import Contract
-    from calcgraph.runtime.options import StructOptions
+    from calcgraph.runtime.struct_options import StructOptions
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,10 @@ from google.protobuf.message import Message
 from calcgraph.proto import options_pb2
 from calcgraph.runtime.canonical import canonical_config
 from calcgraph.runtime.config import GraphConfig, as_graph_config
-from calcgraph.runtime.errors import StatusError
+from calcgraph.runtime.errors import NOWHERE, Code, GraphError, Problem, StatusError
 from calcgraph.runtime.executor_plan import plan_executors
 from calcgraph.runtime.graph_node import nodes_of, numbered
+from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.node_contract import Draft, draft_node
 from calcgraph.runtime.option_value import apply_option_values, check_graph_options
 from calcgraph.runtime.plan import ExecutorPlan, GraphPlan, NodePlan, SidePacketPlan, StreamPlan
@@ -75,6 +76,22 @@ def plan_graph(
     _check_queue_size(graph, problems)
     problems.raise_if_any()
     return _plan(graph, drafts, wiring, order, stream_types, side_types, executor_plans, base_path)
+
+
+def plan_graphs(
+    configs: Iterable[GraphConfig | Message | str], *, graph_type: str = "", **more: Any
+) -> GraphPlan:
+    """Validate the one of several graphs whose `type:` is `graph_type`; it may use the others as nodes.
+
+    The main graph is by default the one without a type. `more` is as for `plan_graph`.
+    """
+    graphs = [as_graph_config(each) for each in configs]
+    for graph in graphs:
+        if graph.proto.type == graph_type:
+            return plan_graph(graph, subgraphs=graphs, **more)
+    types = [graph.proto.type for graph in graphs]
+    text = f'there is no graph of type "{graph_type}"{did_you_mean(graph_type, types)}'
+    raise GraphError([Problem(NOWHERE, text, Code.NOT_FOUND)])
 
 
 def _drafts(

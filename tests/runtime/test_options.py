@@ -12,8 +12,9 @@ from calcgraph.proto.core_calculators_pb2 import PacketThinnerCalculatorOptions 
 from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
 from calcgraph.runtime.config import GraphConfig, read_graph
 from calcgraph.runtime.errors import NOWHERE, Code, GraphError
-from calcgraph.runtime.options import MissingOption, OptionSet, StructOptions
+from calcgraph.runtime.options import OptionSet
 from calcgraph.runtime.problems import Problems
+from calcgraph.runtime.struct_options import MissingOption, StructOptions
 
 ANY = "type.googleapis.com/mediapipe.PacketThinnerCalculatorOptions"
 EXT = "mediapipe.PacketThinnerCalculatorOptions.ext"

@@ -3,13 +3,16 @@
 import pytest
 
 from calcgraph.proto import graph_pb2
-from calcgraph.proto.core_calculators_pb2 import PacketThinnerCalculatorOptions
+from calcgraph.proto.core_calculators_pb2 import (
+    PacketThinnerCalculatorOptions,
+    SwitchContainerOptions,
+)
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.config import GraphConfig, read_graph
 from calcgraph.runtime.contract import optional
 from calcgraph.runtime.errors import Code, GraphError
 from calcgraph.runtime.registry import Registry
-from calcgraph.runtime.validation import plan_graph
+from calcgraph.runtime.validation import plan_graph, plan_graphs
 
 
 class PassThroughCalculator(Calculator):
@@ -450,3 +453,44 @@ def test_a_binary_graph_is_expanded_like_its_text():
     binary = GraphConfig.from_binary(read_graph(PASS_GRAPH).proto.SerializeToString())
     text = 'input_stream: "a" node { calculator: "PassThroughGraph" input_stream: "INPUT:a" output_stream: "OUTPUT:b" }'
     assert expanded(text, binary) == expanded(text, PASS_GRAPH)
+
+
+class Containing(Calculator):
+    """Stands for the nodes that its options hold, as SwitchContainer does."""
+
+    options = SwitchContainerOptions
+
+    @classmethod
+    def expand(cls, context):
+        nodes = context.options.contained_node
+        return graph_pb2.CalculatorGraphConfig(input_stream=["a"], node=nodes)
+
+
+def test_o6_options_inside_of_options_reach_their_calculator_with_their_place():
+    registry = Registry(REGISTRY)
+    registry.register("Containing", Containing)
+    text = f"""
+        input_stream: "x"
+        node {{ calculator: "Containing" input_stream: "x" node_options {{ [x/mediapipe.SwitchContainerOptions] {{
+          contained_node {{ calculator: "Twice" input_stream: "a" output_stream: "b" node_options {{
+            [{OPTIONS}] {{ period: PERIOD }} }} }} }} }} }}
+    """
+    graph = plan_graph(read_graph(text.replace("PERIOD", "2"), "g.pbtxt"), registry=registry)
+    assert [node.name for node in graph.nodes] == [
+        "containing__twice__PassThroughCalculator_1",
+        "containing__twice__PassThroughCalculator_2",
+    ]
+    with pytest.raises(
+        GraphError, match=r"g\.pbtxt:5:\d+: 'period' of .* found two, expected a whole"
+    ):
+        plan_graph(read_graph(text.replace("PERIOD", "two"), "g.pbtxt"), registry=registry)
+
+
+def test_the_graph_to_run_is_chosen_by_its_type_among_several():
+    main = 'input_stream: "a" node { calculator: "PassThroughGraph" input_stream: "INPUT:a" output_stream: "OUTPUT:b" }'
+    graph = plan_graphs([PASS_GRAPH, main], registry=REGISTRY)
+    assert [node.name for node in graph.nodes] == ["passthroughgraph__PassThroughCalculator"]
+    graph = plan_graphs([PASS_GRAPH, main], graph_type="PassThroughGraph", registry=REGISTRY)
+    assert [port.name for port in graph.input_streams] == ["stream_1"]
+    with pytest.raises(GraphError, match=r'no graph of type "PassTroughGraph"; did you mean'):
+        plan_graphs([PASS_GRAPH, main], graph_type="PassTroughGraph", registry=REGISTRY)

@@ -8,8 +8,8 @@ from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.config import GraphConfig, read_graph
 from calcgraph.runtime.contract import optional, same_as
 from calcgraph.runtime.errors import Code, GraphError
-from calcgraph.runtime.options import StructOptions
 from calcgraph.runtime.registry import Registry
+from calcgraph.runtime.struct_options import StructOptions
 from calcgraph.runtime.validated_graph_config import ValidatedGraphConfig
 from calcgraph.runtime.validation import plan_graph
 

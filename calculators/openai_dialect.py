@@ -96,16 +96,14 @@ def _is_integer(value: Any) -> bool:
 
 def _show(value: Any) -> str:
     """A value as its sender wrote it, kept short."""
-    text = orjson.dumps(value).decode() if _is_plain(value) else type(value).__name__
+    match value:
+        case None | bool() | float() | str():
+            text = orjson.dumps(value).decode()
+        case int():
+            text = str(value) if abs(value) < 10**40 else "a very large integer"
+        case _:
+            text = "an array" if isinstance(value, list) else "an object"
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _is_plain(value: Any) -> bool:
-    return (
-        value is None
-        or isinstance(value, bool | float | str)
-        or (isinstance(value, int) and abs(value) < 2**63)
-    )
 
 
 def _refuse(param: str, what: str) -> NoReturn:

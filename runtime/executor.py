@@ -46,6 +46,11 @@ log = logging.getLogger("calcgraph.executor")
 Request = HttpRequest | InferRequest
 Response = HttpResponse | InferResponse
 
+_PROTOCOLS = {
+    HttpRequest: "the OpenAI API",
+    InferRequest: "the Open Inference Protocol (KServe v2)",
+}
+
 _IDLE_GRAPHS = 256
 """How many started graphs are kept for the next requests."""
 
@@ -109,6 +114,7 @@ class GraphExecutor:
                 reason="model_not_ready",
                 code=Code.UNAVAILABLE,
             )
+        self._check_kind(request)
         session = self._idle.pop() if self._idle else _Session(self)
         try:
             response = await session.ask(request)
@@ -120,6 +126,15 @@ class GraphExecutor:
         else:
             self._idle.append(session)
         return response
+
+    def _check_kind(self, request: Request) -> None:
+        kind = self.plan.streams[self.plan.input_streams[0].name].type
+        if kind is not None and not isinstance(request, kind):
+            raise RequestError(
+                f"The model '{self.name}' does not speak {_PROTOCOLS[type(request)]}.",
+                param="model",
+                code=Code.FAILED_PRECONDITION,
+            )
 
     async def close(self) -> None:
         """Close the idle graphs and what `load` opened. Running requests end on their own."""
@@ -154,7 +169,11 @@ class _Session:
         self._time += 1
         answer: asyncio.Future[Response] = self._loop.create_future()
         self._answer = answer
-        self._graph.add_packet_to_input_stream(self._input, Packet(request, self._time))
+        try:
+            self._graph.add_packet_to_input_stream(self._input, Packet(request, self._time))
+        except StatusError:
+            if not answer.done():
+                raise
         return await answer
 
     def drop(self) -> None:

@@ -97,9 +97,11 @@ def vectors(answer: Mapping[str, Any]) -> Vectors:
 
 
 @contextmanager
-def running(stderr: Path, *arguments: str | Path) -> Iterator[Running]:
+def running(
+    stderr: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Running]:
     """A server from its first line to its end, which must come within seconds of SIGTERM."""
-    with started(stderr, *arguments) as process:
+    with started(stderr, *arguments, environment=environment) as process:
         line = first_line(process)
         match = READY.fullmatch(line)
         assert match, f"{line!r}\n{stderr.read_text()}"
@@ -107,8 +109,10 @@ def running(stderr: Path, *arguments: str | Path) -> Iterator[Running]:
 
 
 @contextmanager
-def started(stderr: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[str]]:
-    """The process alone, ready or not."""
+def started(
+    stderr: Path, *arguments: str | Path, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """The process alone, ready or not. `environment` adds to the test's own."""
     with stderr.open("w") as errors:
         process = subprocess.Popen(
             [*COMMAND, *map(str, arguments)],
@@ -116,6 +120,7 @@ def started(stderr: Path, *arguments: str | Path) -> Iterator[subprocess.Popen[s
             stderr=errors,
             text=True,
             cwd=stderr.parent,
+            env={**os.environ, **(environment or {})},
         )
     try:
         yield process
@@ -147,7 +152,9 @@ def first_line(process: subprocess.Popen[str]) -> str:
 def launch(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     """Start servers with flags; they end with the test."""
     with ExitStack() as opened:
-        yield lambda *flags: opened.enter_context(running(tmp_path / "stderr", *flags))
+        yield lambda *flags, **more: opened.enter_context(
+            running(tmp_path / "stderr", *flags, **more)
+        )
 
 
 @pytest.fixture

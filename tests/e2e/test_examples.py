@@ -1,0 +1,58 @@
+"""The example packages, installed as a user would and named in a graph."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from .conftest import BF16, ROOT, Running
+
+
+@pytest.fixture(scope="session")
+def install(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Install an example into a folder of its own; returns the folder, for PYTHONPATH."""
+
+    def into_folder(example: str) -> Path:
+        source = tmp_path_factory.mktemp("source") / example
+        shutil.copytree(ROOT / "examples" / example, source)
+        target = tmp_path_factory.mktemp("site")
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps"]
+        subprocess.run([*command, "--target", str(target), str(source)], check=True, timeout=300)
+        return target
+
+    return into_folder
+
+
+def test_the_example_calculator_shortens_the_vectors(
+    launch: Any, install: Any, minilm: Path, server: Running, tmp_path: Path
+) -> None:
+    model = tmp_path / "model"
+    shutil.copytree(minilm, model)
+    shutil.copy(ROOT / "examples" / "matryoshka" / "graph.pbtxt", model)
+    flags = ["--model_name", "short", "--model_path", str(model), "--rest_port", "0"]
+    site = {"PYTHONPATH": str(install("matryoshka"))}
+    short = launch("serve", *flags, environment=site).embed("short", "hello world")
+    assert short.shape == (1, 128)
+    assert np.linalg.norm(short) == pytest.approx(1, abs=1e-3)
+    leading = server.embed(BF16, "hello world")[:, :128]
+    cosine = (short @ leading.T).item() / np.linalg.norm(leading)
+    assert cosine == pytest.approx(1, abs=1e-3)
+
+
+def test_without_the_package_the_graph_names_what_is_missing(
+    refusal: Any, minilm: Path, tmp_path: Path
+) -> None:
+    graph = ROOT / "examples" / "matryoshka" / "graph.pbtxt"
+    shutil.copy(graph, tmp_path)
+    message = refusal("serve", "--model_name", "m", "--model_path", tmp_path, "--rest_port", "0")
+    line = next(
+        i for i, text in enumerate(graph.read_text().splitlines(), 1) if '"Truncate"' in text
+    )
+    assert f"graph.pbtxt:{line}:" in message
+    assert 'Unable to find Calculator "Truncate"' in message

@@ -38,12 +38,6 @@ def plan_executors(
             problems.add(at, f"ExecutorConfig for {which} is duplicate.")
         else:
             plans[executor.name] = _plan(executor, at, provided, len(drafts), problems)
-    if config.proto.num_threads and "" in plans:
-        problems.add(
-            config.location("num_threads"),
-            "ExecutorConfig for the default executor and the graph-level num_threads field should "
-            "not both be specified.",
-        )
     if config.proto.num_threads < 0:
         problems.add(
             config.location("num_threads"),
@@ -54,6 +48,17 @@ def plan_executors(
     for draft in drafts:
         _check_node(draft, [*plans, *provided], problems)
     return plans
+
+
+def check_default_executor(config: GraphConfig, problems: Problems) -> None:
+    """The default executor is described by `num_threads` or by a config of its own."""
+    configured = any(not executor.name for executor in config.proto.executor)
+    if configured and config.proto.num_threads:
+        problems.add(
+            config.location("num_threads"),
+            "ExecutorConfig for the default executor and the graph-level num_threads field should "
+            "not both be specified.",
+        )
 
 
 def default_threads(nodes: int) -> int:

@@ -18,7 +18,7 @@ from calcgraph.proto import options_pb2
 from calcgraph.runtime.canonical import canonical_config
 from calcgraph.runtime.config import GraphConfig, as_graph_config
 from calcgraph.runtime.errors import NOWHERE, Code, GraphError, Problem, StatusError
-from calcgraph.runtime.executor_plan import plan_executors
+from calcgraph.runtime.executor_plan import check_default_executor, plan_executors
 from calcgraph.runtime.graph_node import nodes_of, numbered
 from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.node_contract import Draft, draft_node
@@ -33,6 +33,7 @@ from calcgraph.runtime.unsupported import refuse_unsupported
 from calcgraph.runtime.wiring import (
     Edge,
     Wiring,
+    check_graph_outputs,
     edges_between_nodes,
     needless_back_edges,
     topological_order,
@@ -66,14 +67,16 @@ def plan_graph(
     graph_outputs = _graph_ports(graph, "output_stream", problems)
     for name in ("input_side_packet", "output_side_packet"):
         _graph_ports(graph, name, problems)
-    wiring = wire(drafts, graph_inputs, graph_outputs, problems)
+    wiring = wire(drafts, graph_inputs, problems)
     problems.end_stage()
     order = topological_order(drafts, wiring, problems)
     problems.end_stage()
     stream_types, side_types = agree_on_types(drafts, wiring, problems)
     problems.end_stage()
     executor_plans = plan_executors(graph, drafts, executors, problems)
+    problems.end_stage()
     _check_queue_size(graph, problems)
+    check_graph_outputs(wiring, graph_outputs, problems)
     problems.raise_if_any()
     return _plan(graph, drafts, wiring, order, stream_types, side_types, executor_plans, base_path)
 
@@ -102,6 +105,7 @@ def _drafts(
     problems: Problems,
 ) -> list[Draft]:
     refuse_unsupported(graph, problems)
+    check_default_executor(graph, problems)
     check_graph_options(graph, problems)
     written = apply_option_values(graph, nodes_of(graph), None, registry, problems)
     nodes = expand(written, registry, problems, services=services, base_path=base_path)

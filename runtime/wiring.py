@@ -41,23 +41,25 @@ class Wiring:
     side_packets: Mapping[str, Edge]
 
 
-def wire(
-    drafts: Sequence[Draft], graph_inputs: TagMap, graph_outputs: TagMap, problems: Problems
-) -> Wiring:
+def wire(drafts: Sequence[Draft], graph_inputs: TagMap, problems: Problems) -> Wiring:
     """Connect all ports by name. Reports streams that nothing writes, or that two nodes write."""
     side_packets = _producers(drafts, "output_side_packets", TagMap([]), problems)
     _consumers(drafts, "input_side_packets", side_packets, None)
     streams = _producers(drafts, "outputs", graph_inputs, problems)
     _consumers(drafts, "inputs", streams, problems)
+    return Wiring(streams, side_packets)
+
+
+def check_graph_outputs(wiring: Wiring, graph_outputs: TagMap, problems: Problems) -> None:
+    """A graph's output must be written; MediaPipe notices only when somebody asks for it."""
     for port in graph_outputs.ports:
-        if port.name not in streams:
+        if port.name not in wiring.streams:
             problems.add(
                 port.location,
                 f"the graph's output stream '{port.name}' is written by nothing"
-                f"{did_you_mean(port.name, streams)}",
+                f"{did_you_mean(port.name, wiring.streams)}",
                 Code.UNKNOWN,
             )
-    return Wiring(streams, side_packets)
 
 
 def _producers(

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -13,6 +13,7 @@ from typing import Any, Self
 import numpy as np
 import openvino as ov
 
+from calcgraph.calculators.engine.box import cpu_budget
 from calcgraph.calculators.engine.compiled import Encoding, Head, Pooling, Program
 from calcgraph.calculators.engine.device import (
     PluginConfig,
@@ -24,6 +25,7 @@ from calcgraph.calculators.engine.errors import (
     BadTokenId,
     EmptySequence,
     ModelUnsuitable,
+    NotTokenIds,
     TooLong,
 )
 from calcgraph.calculators.engine.model import Encoder, last_line, read_encoder
@@ -141,7 +143,18 @@ class Engine:
             normalize=normalize,
             shapes=table.shapes,
         )
-        log.info("opened %s: %s", encoder.path, info)
+        log.info(
+            "opened %s on %s: %s, %d threads (%s), %d streams, %s rows (%s), up to %d tokens",
+            encoder.path,
+            device,
+            info.precision,
+            info.threads,
+            cpu_budget().reason,
+            info.streams,
+            info.path,
+            info.why,
+            limit,
+        )
         parallel = int(_property(first, "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
         worker = Worker(programs, budget=BUDGET, bulk_budget=BULK_BUDGET, parallel=parallel)
         return cls(encoder, info, worker)
@@ -157,7 +170,7 @@ class Engine:
 
         The result is float32 [N, dimensions] pooled, else a list of [tokens, dimensions]. `lane` is
         by size unless given; clients take turns. Cancelling the future takes its texts out of the
-        queue. Raises a SequenceError (EmptySequence, TooLong, BadTokenId) or EngineClosed at once,
+        queue. Raises a SequenceError (EmptySequence, NotTokenIds, TooLong, BadTokenId) or EngineClosed at once,
         with nothing queued; the future may raise InferenceFailed, NotFinite, EngineClosed.
         """
         future: Future[Result] = Future()
@@ -186,7 +199,7 @@ class Engine:
     @property
     def counts(self) -> Counts:
         """Totals since opening; padding is `slots - tokens`."""
-        return self._worker.counts
+        return replace(self._worker.counts)
 
     def waiting(self) -> Mapping[Lane, int]:
         """Texts in the queue."""
@@ -241,12 +254,14 @@ class Engine:
             self._worker.discard(job)
 
     def _checked(self, sequences: Sequence[TokenIds]) -> list[np.ndarray]:
-        """The sequences as int64, when all are what the model takes."""
+        """The sequences as arrays, when all are what the model takes."""
         limit, vocab_size = self.info.max_tokens, self.info.vocab_size
-        texts = [np.asarray(ids, np.int64) for ids in sequences]
+        texts = [np.asarray(ids) for ids in sequences]
         for index, ids in enumerate(texts):
-            if not len(ids):
+            if ids.size == 0:
                 raise EmptySequence(index)
+            if ids.ndim != 1 or ids.dtype.kind not in "iu":
+                raise NotTokenIds(index)
             if len(ids) > limit:
                 raise TooLong(index, len(ids), limit)
         if texts and vocab_size is not None:

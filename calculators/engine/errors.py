@@ -74,6 +74,13 @@ class EmptySequence(SequenceError):
         super().__init__(index, "has no tokens, at least 1 is needed")
 
 
+class NotTokenIds(SequenceError):
+    """A sequence that is no list of integers."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(index, "is not a list of token ids, that is, of integers")
+
+
 class TooLong(SequenceError):
     """A sequence of more tokens than the model takes."""
 

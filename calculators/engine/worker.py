@@ -7,6 +7,7 @@ Interactive texts go first, even before bulk that is laid out already, and bulk 
 the tokens so spent. While interactive texts come by, bulk runs in small dispatches.
 """
 
+import atexit
 import logging
 import threading
 import time
@@ -26,6 +27,7 @@ from calcgraph.calculators.engine.settle import Outcome, settle
 log = logging.getLogger("calcgraph.engine")
 
 REBUILD_PAUSE_S = 1.0
+EXIT_TIMEOUT_S = 1.0
 BULK_SHARE = 1 / 3
 """Tokens owed to bulk for each token of interactive work that it waits for."""
 INTERACTIVE_MEMORY_S = 1.0
@@ -81,6 +83,8 @@ class Worker:
         self._running: deque[Flight] = deque()
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         self._thread.start()
+        # A thread that is inside OpenVINO when the interpreter goes takes the process down.
+        atexit.register(self.close, EXIT_TIMEOUT_S)
 
     # Called from any thread
 
@@ -105,6 +109,7 @@ class Worker:
 
     def close(self, timeout: float) -> None:
         """Infer what waits, for at most `timeout` seconds; what is left then fails."""
+        atexit.unregister(self.close)
         with self._changed:
             self._closing = True
             self._changed.notify()

@@ -1,10 +1,13 @@
 """The engine as its callers see it: right whatever the company, honest when it cannot, never stuck."""
 
 import asyncio
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, wait
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import openvino as ov
@@ -21,6 +24,7 @@ from calcgraph.calculators.engine import (
     ModelUnreadable,
     ModelUnsuitable,
     NotFinite,
+    NotTokenIds,
     Pooling,
     PropertyUnknown,
     PropertyValueWrong,
@@ -231,6 +235,8 @@ def test_a_caller_whose_event_loop_is_gone_harms_nobody(open_tiny: Open) -> None
 @pytest.mark.parametrize(
     ("texts", "error", "message"),
     [
+        ([[3], [[4, 5]]], NotTokenIds, "sequence 1: is not a list of token ids"),
+        ([[0.5]], NotTokenIds, "sequence 0: is not a list of token ids"),
         ([[3], []], EmptySequence, "sequence 1: has no tokens, at least 1 is needed"),
         ([[3], [3] * 65], TooLong, "sequence 1: has 65 tokens, the model takes at most 64"),
         ([[3, 1000]], BadTokenId, "sequence 0: token 1 has id 1000, the model's ids are 0 to 999"),
@@ -238,7 +244,7 @@ def test_a_caller_whose_event_loop_is_gone_harms_nobody(open_tiny: Open) -> None
     ],
 )
 def test_what_the_model_cannot_take_is_refused_before_anything_is_queued(
-    texts: list[list[int]], error: type[Exception], message: str, open_tiny: Open
+    texts: list[list[Any]], error: type[Exception], message: str, open_tiny: Open
 ) -> None:
     engine = open_tiny("bert")
     with pytest.raises(error, match=message):
@@ -323,11 +329,13 @@ def test_a_compiled_model_cache_is_used(tmp_path: Path, open_tiny: Open) -> None
 # Failure
 
 
-@pytest.mark.parametrize("streams", [1, 2])
+@pytest.mark.parametrize(
+    "config", [{}, {"INFERENCE_NUM_THREADS": 1}, {"NUM_STREAMS": 2, "INFERENCE_NUM_THREADS": 2}]
+)
 def test_a_failed_inference_fails_its_texts_only_and_the_next_are_right(
-    streams: int, open_tiny: Open
+    config: dict[str, int], open_tiny: Open
 ) -> None:
-    engine = open_tiny("fails", plugin_config={"NUM_STREAMS": streams})
+    engine = open_tiny("fails", plugin_config=config)
     texts = some_texts(30)
     expected = engine.submit(texts).result(SECONDS)
     bad = engine.submit([[3, FAILS]])
@@ -386,3 +394,16 @@ def test_closing_in_a_hurry_fails_what_is_left(open_tiny: Open) -> None:
     engine.close(timeout=0.01)
     for future in futures:
         assert isinstance(future.exception(SECONDS), EngineClosed)
+
+
+def test_a_program_that_ends_without_closing_ends_well(tiny: Callable[[str], Path]) -> None:
+    program = f"""
+from pathlib import Path
+from calcgraph.calculators.engine import Engine
+engine = Engine.open(Path({str(tiny("bert"))!r}), pooling="MEAN")
+engine.submit([[3] * 60] * 20_000)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, done.stderr) == (0, "")

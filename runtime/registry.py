@@ -37,6 +37,8 @@ class Entry:
     origin: str
     """Where it comes from: "calcgraph 0.1.0", "my_nodes.py", "registered in package.module"."""
     _load: Callable[[], Any]
+    target: str = ""
+    """`module:name` of the thing itself."""
 
     def load(self) -> Registered:
         """The class or graph; imported at the first call. Raises FAILED_PRECONDITION when it cannot be."""
@@ -70,17 +72,20 @@ class Registry:
     def add(self, entry: Entry) -> None:
         """Raises ALREADY_EXISTS for a name that is taken."""
         name = normalized(entry.name)
-        earlier = self._entries.get(name)
-        if earlier is not None:
+        if earlier := self._rival(name, entry):
             raise status_error(
                 Code.ALREADY_EXISTS,
                 f"'{name}' is registered twice: by {earlier.origin} and by {entry.origin}",
             )
         self._entries[name] = entry
 
+    def _rival(self, name: str, entry: Entry) -> Entry | None:
+        """Who has the name already."""
+        return self._entries.get(name)
+
     def register(self, name: str, thing: Registered, origin: str = "") -> None:
         """Make a class or a graph known by a name."""
-        self.add(Entry(name, origin or _where(thing), lambda: thing))
+        self.add(Entry(name, origin or _where(thing), lambda: thing, _target(thing)))
 
     def load_file(self, path: Path) -> list[str]:
         """Run a Python file and register its calculators by class name; the names, sorted.
@@ -143,9 +148,14 @@ class InstalledRegistry(Registry):
             for point in importlib.metadata.entry_points(group=GROUP):
                 dist = point.dist
                 origin = f"{dist.name} {dist.version}" if dist else point.value
-                entry = Entry(point.name, origin, point.load)
+                entry = Entry(point.name, origin, point.load, point.value)
                 self._scanned.setdefault(normalized(point.name), []).append(entry)
         return self._scanned
+
+    def _rival(self, name: str, entry: Entry) -> Entry | None:
+        # A class may be installed under its name and register itself when it is imported.
+        others = (each for each in self._installed.get(name, ()) if each.target != entry.target)
+        return self._entries.get(name) or next(others, None)
 
     def _own(self, name: str) -> Entry | None:
         if name in self._entries:
@@ -205,6 +215,12 @@ def candidates(name: str, package: str) -> list[str]:
 
 def _where(thing: Registered) -> str:
     return thing.file if isinstance(thing, GraphConfig) else f"registered in {thing.__module__}"
+
+
+def _target(thing: Registered) -> str:
+    if isinstance(thing, GraphConfig):
+        return thing.file
+    return f"{thing.__module__}:{thing.__qualname__}"
 
 
 def _is_calculator_of(module: str, value: Any) -> bool:

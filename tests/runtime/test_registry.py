@@ -150,6 +150,16 @@ def test_r1_a_name_installed_twice_names_both_distributions(tmp_path, monkeypatc
         registry.find("Plugged")
 
 
+def test_r1_what_is_installed_cannot_be_registered_again_by_something_else(tmp_path, monkeypatch):
+    write_module(tmp_path, "plugged_once", CLASS)
+    registry = installed(tmp_path, monkeypatch, {"Plugged": "plugged_once:Plugged"})
+    with pytest.raises(StatusError, match=r"registered twice: by plugin0 1\.0 and by here"):
+        registry.register("Plugged", One, "here")
+    plugged = registry.find("Plugged").load()
+    registry.register("Plugged", plugged)
+    assert registry.find("Plugged").load() is plugged
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [

@@ -121,10 +121,10 @@ class Node:
         self.process_rank = scheduler.process_rank(plan.id)
         self._in_flight = 0
         self._in_flight_limit = max(plan.max_in_flight, 1)
-        self._in_order: deque[CalculatorContext] = deque()
+        self._in_order: list[CalculatorContext] = []
         self._free: list[CalculatorContext] = []
         self._pending: deque[CalculatorContext] = deque()
-        self._batch: deque[tuple[int, list[Packet]]] = deque()
+        self._batch: list[tuple[int, list[Packet]]] = []
         self._running_batch = False
         self._dependents: list[Node] = []
 
@@ -278,7 +278,7 @@ class Node:
 
     def _run_batch(self) -> None:
         """Process the first input set of the batch; the rest follows without looking at the inputs."""
-        time, items = self._batch.popleft()
+        time, items = self._batch.pop(0)
         self._running_batch = bool(self._batch)
         self.context._time = time
         self.context.inputs._items[:] = items
@@ -366,7 +366,7 @@ class Node:
         """Results leave in the order of their input times, whichever call ended first."""
         waiting = self._in_order
         while waiting and waiting[0].done:
-            context = waiting.popleft()
+            context = waiting.pop(0)
             self._flush(context)
             self._free.append(context)
 

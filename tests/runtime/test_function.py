@@ -80,7 +80,7 @@ def test_context_options_and_side_packets():
     "ports", [{"": int}, {"A": int, "B": int, "C": int}, {"A:*": int, "B": int}]
 )
 def test_parameters_have_to_fit(ports):
-    with pytest.raises(TypeError, match="parameters for|any number of ports"):
+    with pytest.raises(TypeError, match=r"parameters for|any number of ports"):
         calculator(inputs=ports)(lambda a, b: a)
 
 

@@ -99,10 +99,10 @@ class Registry:
         module = _run(path)
         found = set(REGISTRY._entries) - before
         already = {id(REGISTRY._entries[name].load()) for name in found}
-        for name, value in vars(module).items():
+        for value in vars(module).values():
             if _is_calculator_of(module.__name__, value) and id(value) not in already:
-                self.register(name, value, str(path))
-                found.add(name)
+                self.register(value.__name__, value, str(path))
+                found.add(value.__name__)
         if not found:
             raise status_error(Code.FAILED_PRECONDITION, f"{path} holds no subclass of Calculator")
         return sorted(found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,8 @@ import numpy as np
 import pytest
 
 from .conftest import BF16, ROOT, Running
+
+TUTORIAL = ROOT / "examples" / "tutorial"
 
 
 @pytest.fixture(scope="session")
@@ -56,3 +60,53 @@ def test_without_the_package_the_graph_names_what_is_missing(
     )
     assert f"graph.pbtxt:{line}:" in message
     assert 'Unable to find Calculator "Truncate"' in message
+
+
+@pytest.fixture(scope="session")
+def tutorial(install: Any) -> dict[str, str]:
+    """An environment in which the tutorial's package is installed."""
+    return {**os.environ, "PYTHONPATH": str(install("tutorial")), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def run(*command: str | Path, environment: dict[str, str]) -> str:
+    done = subprocess.run(
+        [sys.executable, *map(str, command)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_tutorials_own_tests_pass(tutorial: dict[str, str]) -> None:
+    out = run("-m", "pytest", "-q", "-p", "no:cacheprovider", TUTORIAL, environment=tutorial)
+    assert "4 passed" in out
+
+
+def test_the_tutorials_graph_runs(tutorial: dict[str, str]) -> None:
+    texts = ["The cats", "sitting on mats", "dogs"]
+    out = run(TUTORIAL / "run_graph.py", *texts, environment=tutorial)
+    assert out.split() == ["1.00", "1.00", "0.50"]
+
+
+def test_the_tutorials_commands_work(tutorial: dict[str, str]) -> None:
+    graph = TUTORIAL / "graph.pbtxt"
+    command = ["-m", "calcgraph.servers"]
+    assert 'calculator: "KnownShare"' in run(
+        *command, "graph", "check", graph, environment=tutorial
+    )
+    drawn = run(*command, "graph", "show", graph, "--format", "mermaid", environment=tutorial)
+    assert "KnownShare" in drawn
+    assert "calcgraph-tutorial 0.1.0" in run(*command, "calculators", environment=tutorial)
+    assert "SHARE" in run(*command, "calculators", "KnownShare", environment=tutorial)
+
+
+def test_the_tutorial_shows_the_code_that_runs() -> None:
+    text = (ROOT / "docs" / "tutorial.md").read_text()
+    blocks = re.findall(r"<!-- (\S+) -->\n```\w*\n(.*?)```", text, re.DOTALL)
+    assert len(blocks) == text.count("```") // 2
+    for file, code in blocks:
+        assert code in (TUTORIAL / file).read_text(), code

@@ -1,0 +1,1 @@
+"""`calcgraph bench`: the load generator, for this server and its rivals."""

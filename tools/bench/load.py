@@ -1,8 +1,8 @@
-"""Requests sent to a server by a clock or by clients that wait, and how long each took.
+"""Requests sent to a server by a clock, or by clients that wait, and how long each took.
 
-Open loop: requests leave by a clock, whether or not earlier ones are answered, and a latency counts from
-the time at which the request was due. A server that stalls is charged for all that it made wait
-(leaving that out is called coordinated omission). Closed loop: so many clients, each sends its next
+Open loop: requests leave by a clock, whether or not earlier ones are answered, and a latency counts
+from the time at which the request was due. So a server that stalls is charged for all whom it made
+wait (to forget them is called coordinated omission). Closed loop: so many clients, each sends its next
 request when its last one is answered.
 """
 
@@ -10,27 +10,33 @@ from __future__ import annotations
 
 import asyncio
 import random
+import threading
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from typing import Final, Protocol
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from dataclasses import dataclass
 
-from calcgraph.tools.bench.http1 import Connection, Reply, Target
+from calcgraph.tools.bench.ways import ANSWER_LIMIT_S, OK, Way
 
-OK: Final = 200
-ANSWER_LIMIT_S: Final = 600.0
-"""No answer for this long is a failure. Nothing ever waits for ever."""
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is sent, and what it asks for."""
+
+    payload: bytes
+    documents: int
+    tokens: int | None = None
+    """Of all its documents, where a tokenizer told."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """One request. Times in seconds of time.perf_counter."""
 
+    request: Request
     due: float
     done: float
-    reply: Reply | None
-    """None when the connection failed."""
+    body: bytes
     error: str = ""
 
     @property
@@ -42,63 +48,15 @@ class Outcome:
         return self.done - self.due
 
 
-@dataclass(slots=True)
-class Run:
-    """What came of all requests of a run, in the order of the requests' ends."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-    seconds: float = 0.0
-
-
-class Way(Protocol):
-    """One way to put a request to a server."""
-
-    async def send(self, request: bytes) -> Reply:
-        """Raises OSError when the request cannot be sent or is not answered."""
-
-    async def close(self) -> None: ...
-
-
-class Http:
-    """Keeps the connections that are idle, and opens one more when none is."""
-
-    def __init__(self, target: Target) -> None:
-        self._target = target
-        self._idle: list[Connection] = []
-
-    async def send(self, request: bytes) -> Reply:
-        connection = await self._connection()
-        try:
-            async with asyncio.timeout(ANSWER_LIMIT_S):
-                reply = await connection.ask(request)
-        except BaseException:
-            connection.close()
-            raise
-        if connection.usable:
-            self._idle.append(connection)
-        return reply
-
-    async def close(self) -> None:
-        for connection in self._idle:
-            connection.close()
-
-    async def _connection(self) -> Connection:
-        while self._idle:
-            connection = self._idle.pop()
-            if connection.usable:
-                return connection
-        return await Connection.connect(self._target)
-
-
-Done = Callable[[Outcome], None]
+Done = Callable[[Outcome], object]
 
 
 async def closed_loop(
-    way: Way, requests: Iterator[bytes], clients: int, done: Done, until: float = float("inf")
+    way: Way, requests: Iterator[Request], clients: int, done: Done, until: float = float("inf")
 ) -> None:
     """Each of the clients takes the next request when its last is answered.
 
-    Ends with the requests, or when perf_counter passes `until`: requests under way are finished.
+    Ends with the requests, or once perf_counter has passed `until`; what is under way is finished.
     """
 
     async def client() -> None:
@@ -113,32 +71,25 @@ async def closed_loop(
 
 async def open_loop(
     way: Way,
-    requests: Iterator[bytes],
+    requests: Iterator[Request],
     arrivals: Iterator[float],
     done: Done,
     most_in_flight: int | None = None,
 ) -> None:
-    """Send each request at its time, `arrivals` seconds from now; wait for all answers.
+    """Send each request at its time, in seconds from now; wait for all answers.
 
-    With `most_in_flight` a request that is due may have to wait for an earlier one, and the wait is part
-    of its latency.
+    With `most_in_flight` a request that is due may wait for an earlier one, and the wait counts.
     """
-    start = time.perf_counter()
-    places = asyncio.Semaphore(most_in_flight) if most_in_flight else None
+    places = asyncio.Semaphore(most_in_flight) if most_in_flight else nullcontext()
 
-    async def one(request: bytes, due: float) -> None:
-        if places is None:
-            done(await _ask(way, request, due))
-            return
+    async def one(request: Request, due: float) -> None:
         async with places:
             done(await _ask(way, request, due))
 
-    async with asyncio.TaskGroup() as tasks:
-        for request, arrival in zip(requests, arrivals, strict=False):
-            due = start + arrival
-            if (pause := due - time.perf_counter()) > 0:
-                await asyncio.sleep(pause)
-            tasks.create_task(one(request, due))
+    with _Clock(requests, arrivals) as clock:
+        async with asyncio.TaskGroup() as tasks:
+            while (item := await clock.due.get()) is not None:
+                tasks.create_task(one(*item))
 
 
 def poisson(rate: float, seed: int = 1) -> Iterator[float]:
@@ -149,15 +100,46 @@ def poisson(rate: float, seed: int = 1) -> Iterator[float]:
         yield at
 
 
-async def _ask(way: Way, request: bytes, due: float) -> Outcome:
+async def _ask(way: Way, request: Request, due: float) -> Outcome:
     try:
-        reply = await way.send(request)
+        reply = await way.send(request.payload)
     except TimeoutError:
-        return Outcome(due, time.perf_counter(), None, f"no answer in {ANSWER_LIMIT_S:g} s")
+        return Outcome(request, due, time.perf_counter(), b"", f"no answer in {ANSWER_LIMIT_S:g} s")
     except OSError as error:
-        return Outcome(due, time.perf_counter(), None, str(error) or type(error).__name__)
+        return Outcome(request, due, time.perf_counter(), b"", str(error) or type(error).__name__)
     now = time.perf_counter()
-    if reply.status != OK:
-        text = " ".join(reply.body.decode("utf-8", "replace").split())
-        return Outcome(due, now, reply, f"{reply.status} {text[:300]}")
-    return Outcome(due, now, reply)
+    if reply.status == OK:
+        return Outcome(request, due, now, reply.body)
+    text = " ".join(reply.body.decode("utf-8", "replace").split())
+    return Outcome(request, due, now, reply.body, f"{reply.status} {text[:300]}")
+
+
+class _Clock:
+    """Hands requests to the event loop when they are due; None after the last.
+
+    A thread, because event loops wake to the millisecond, which is as long as a short text takes.
+    """
+
+    def __init__(self, requests: Iterator[Request], arrivals: Iterator[float]) -> None:
+        self.due: asyncio.Queue[tuple[Request, float] | None] = asyncio.Queue()
+        self._loop = asyncio.get_running_loop()
+        self._stop = threading.Event()
+        self._timetable = zip(requests, arrivals, strict=False)
+        self._thread = threading.Thread(target=self._run, name="clock")
+
+    def __enter__(self) -> _Clock:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        start = time.perf_counter()
+        for request, arrival in self._timetable:
+            due = start + arrival
+            if self._stop.wait(max(0.0, due - time.perf_counter())):
+                return
+            self._loop.call_soon_threadsafe(self.due.put_nowait, (request, due))
+        self._loop.call_soon_threadsafe(self.due.put_nowait, None)

@@ -12,6 +12,7 @@ from typing import Any
 
 from google.protobuf.message import Message
 
+from calcgraph.proto.profile_pb2 import CalculatorProfile, GraphProfile
 from calcgraph.runtime.canonical import config_text
 from calcgraph.runtime.context import check_type
 from calcgraph.runtime.counters import Counters
@@ -27,6 +28,7 @@ from calcgraph.runtime.services import services_for
 from calcgraph.runtime.timestamp import POST_STREAM, PRE_STREAM, UNSET, text
 from calcgraph.runtime.validated_graph_config import ValidatedGraphConfig, one_config
 from calcgraph.runtime.validation import plan_graph
+from calcgraph.runtime.watch import Watch
 
 
 class GraphInputStreamAddMode(IntEnum):
@@ -93,6 +95,7 @@ class CalculatorGraph:
         self._pollers: list[OutputStreamPoller] = []
         self._on_error: Callable[[StatusError], None] | None = None
         self._on_idle: Callable[[], None] | None = None
+        self._watch = Watch.asked_for(self.plan)
         self.counters = Counters()
         self.graph_input_stream_add_mode = GraphInputStreamAddMode.WAIT_TILL_NOT_FULL
 
@@ -179,6 +182,7 @@ class CalculatorGraph:
             counters=self.counters,
             services=services_for(self.plan, self._services),
             side_packets=side_packets,
+            watch=self._watch,
             resources=self._loaded if self._resources is None else self._resources,
             on_error=self._on_error,
             on_idle=self._on_idle,
@@ -398,6 +402,29 @@ class CalculatorGraph:
         if packet is None:
             raise status_error(Code.UNAVAILABLE, f'side packet "{packet_name}" is not available')
         return packet
+
+    def get_calculator_profiles(self) -> list[CalculatorProfile]:
+        """What the nodes' calls took, over all runs. Empty unless `profiler_config` enables the profiler."""
+        return self._watch.profiles() if self._watch is not None else []
+
+    def capture_profile(self) -> GraphProfile:
+        """Trace and profiles since the last capture, with the graph's config; then they start anew."""
+        if self._watch is None:
+            return GraphProfile(config=self.plan.config)
+        return self._watch.capture()
+
+    def chrome_trace(self) -> Mapping[str, Any]:
+        """The trace as an object for `json.dump`, which ui.perfetto.dev opens.
+
+        Raises FAILED_PRECONDITION unless the graph says `profiler_config { trace_enabled: true }`.
+        """
+        tracer = self._watch.tracer if self._watch is not None else None
+        if tracer is None:
+            raise status_error(
+                Code.FAILED_PRECONDITION,
+                "the graph keeps no trace: it has to say profiler_config { trace_enabled: true }",
+            )
+        return tracer.chrome_trace()
 
     def _running(self, deed: str) -> Scheduler:
         if self._run is None:

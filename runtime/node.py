@@ -14,6 +14,7 @@ from inspect import isawaitable, iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from calcgraph.runtime.calculator import STOP, Calculator
+from calcgraph.runtime.calls import Phase, Stopwatch
 from calcgraph.runtime.context import (
     CalculatorContext,
     Inputs,
@@ -174,6 +175,12 @@ class Node:
         context.input_side_packets = self._side_inputs
         context.output_side_packets = self._side_outputs
         return context
+
+    def watch(self, stopwatch: Stopwatch) -> None:
+        """Have every call of the calculator timed."""
+        self._open = stopwatch.timed(self.plan, Phase.OPEN, self._open)
+        self.process = stopwatch.timed(self.plan, Phase.PROCESS, self.process)
+        self._close = stopwatch.timed(self.plan, Phase.CLOSE, self._close)
 
     # Opening
 

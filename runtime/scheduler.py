@@ -57,6 +57,7 @@ from calcgraph.runtime.sources import Sources
 from calcgraph.runtime.streams import UNLIMITED, OutputStream
 from calcgraph.runtime.throttling import Feeder, Throttle
 from calcgraph.runtime.timestamp import UNSTARTED
+from calcgraph.runtime.watch import Watch
 
 log = logging.getLogger("calcgraph.graph")
 
@@ -79,6 +80,7 @@ class Scheduler:
         services: Mapping[str, Any],
         side_packets: Mapping[str, Packet],
         resources: Mapping[int, Any],
+        watch: Watch | None = None,
         on_error: Callable[[StatusError], None] | None = None,
         on_idle: Callable[[], None] | None = None,
     ) -> None:
@@ -86,6 +88,7 @@ class Scheduler:
         self.counters = counters
         self.services = services
         self.side_packets = dict(side_packets)
+        self.watch = watch
         self._on_error = on_error
         self._on_idle = on_idle
         self._pool = pool
@@ -135,6 +138,9 @@ class Scheduler:
             port.name: GraphInput(self, self.streams[port.name]) for port in plan.input_streams
         }
         self.open_inputs = len(self.inputs)
+        if self.watch is not None:
+            for name in self.inputs:
+                self.streams[name].readers.insert(0, self.watch.stopwatch.tap(name))
         self.sources = Sources(self, [node for node in self.nodes if node.is_source])
         feeders: dict[str | int, Feeder] = dict(self.inputs.items())
         feeders.update((node.id, node) for node in self.nodes if node.is_source)
@@ -153,6 +159,8 @@ class Scheduler:
         kind = ChainNode if is_chain(plan, handler) else Node
         node = kind(self, plan, calculator, self._lane_of(plan), resource)
         node.wire(handler, self.streams, limit, self.side_packets)
+        if self.watch is not None and self.watch.stopwatch.watches(plan):
+            node.watch(self.watch.stopwatch)
         return node
 
     def _lane_of(self, plan: NodePlan) -> Lane | None:
@@ -407,6 +415,8 @@ class Scheduler:
 
     def _finish(self) -> None:
         self.done = True
+        if self.watch is not None:
+            self.watch.run_ended()
         if self._own_loop is not None:
             self._own_loop.stop()
 

@@ -44,16 +44,22 @@ class Throttle:
         feeders = self._feeding(queue)
         if feeders:
             self.full[queue] = None
+            self._tell(queue, True)
             for key in feeders:
                 self._feeders[key].blockers.add(queue)
 
     def on_room(self, queue: InputQueue) -> None:
         if self.full.pop(queue, 0) is None:
+            self._tell(queue, False)
             for key in self._feeding(queue):
                 feeder = self._feeders[key]
                 feeder.blockers.discard(queue)
                 if not feeder.blockers:
                     feeder.unblocked()
+
+    def _tell(self, queue: InputQueue, is_full: bool) -> None:
+        if self._scheduler.watch is not None:
+            self._scheduler.watch.on_throttled(queue.name, is_full)
 
     def resolve_deadlock(self) -> bool:
         """Nothing runs and somebody is held back: make room. False if there was nothing to be done."""

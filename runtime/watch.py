@@ -1,0 +1,48 @@
+"""The profiler and the tracer of one graph, as its `profiler_config` asks for them."""
+
+from __future__ import annotations
+
+from calcgraph.proto.profile_pb2 import CalculatorProfile, GraphProfile
+from calcgraph.runtime.calls import Listener, Stopwatch, nanoseconds
+from calcgraph.runtime.plan import GraphPlan
+from calcgraph.runtime.profiling import Profiler
+from calcgraph.runtime.tracing import Tracer
+
+
+class Watch:
+    """Outlives the graph's runs."""
+
+    def __init__(self, profiler: Profiler | None, tracer: Tracer | None, plan: GraphPlan) -> None:
+        self.tracer = tracer
+        self._profiler = profiler
+        self._plan = plan
+        listeners: list[Listener] = [one for one in (profiler, tracer) if one is not None]
+        self.stopwatch = Stopwatch(listeners, plan.config.profiler_config.calculator_filter)
+
+    @classmethod
+    def asked_for(cls, plan: GraphPlan) -> Watch | None:
+        """None for a graph that asks for nothing, as most do."""
+        config = plan.config.profiler_config
+        profiler = Profiler(plan, config) if config.enable_profiler else None
+        tracer = Tracer(plan, config) if config.trace_enabled else None
+        return cls(profiler, tracer, plan) if profiler or tracer else None
+
+    def on_throttled(self, stream: str, is_throttled: bool) -> None:
+        if self.tracer is not None:
+            self.tracer.on_throttled(stream, is_throttled, nanoseconds())
+
+    def run_ended(self) -> None:
+        if self.tracer is not None:
+            self.tracer.write_files(nanoseconds())
+
+    def profiles(self) -> list[CalculatorProfile]:
+        return self._profiler.profiles() if self._profiler is not None else []
+
+    def capture(self) -> GraphProfile:
+        """What there is since the last capture; the next begins with nothing."""
+        profile = GraphProfile(config=self._plan.config, calculator_profiles=self.profiles())
+        if self._profiler is not None:
+            self._profiler.reset()
+        if self.tracer is not None:
+            profile.graph_trace.append(self.tracer.capture())
+        return profile

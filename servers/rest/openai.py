@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from calcgraph.runtime.executor import ModelMetadata
 
 _PREFIXES = ("/v3", "/v1", "/v3/v1")
+# What the named model's graph answers; the graph sees the path.
+_VERBS = ("embeddings", "tokenize", "detokenize")
 
 
 class OpenAI:
@@ -29,11 +31,12 @@ class OpenAI:
 
     def routes(self) -> Iterator[Route]:
         for prefix in _PREFIXES:
-            yield Route("POST", f"{prefix}/embeddings", self._embeddings)
+            for verb in _VERBS:
+                yield Route("POST", f"{prefix}/{verb}", self._answer)
             yield Route("GET", f"{prefix}/models", self._models)
             yield Route("GET", f"{prefix}/models/", self._model)
 
-    async def _embeddings(self, request: web.BaseRequest, _: str) -> web.Response:
+    async def _answer(self, request: web.BaseRequest, _: str) -> web.Response:
         body = await read_json(request)
         name = _model_name(body)
         answer = await self._plane.answer(name, HttpRequest(request.path, body, request.headers))

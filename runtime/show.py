@@ -74,7 +74,7 @@ def diagram(
     if not fold:
         ignored = Problems()
         local = with_subgraphs(registry, subgraphs, ignored)
-        found = expand(nodes, local, ignored, services={}, base_path=Path())
+        found = expand(nodes, local, ignored, missing=ignored, services={}, base_path=Path())
         nodes = [node for node, _ in found]
     names = numbered(node.raw_name for node in nodes)
     drawing = _Drawing(config)

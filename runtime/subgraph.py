@@ -78,14 +78,16 @@ def expand(
     registry: Registry,
     problems: Problems,
     *,
+    missing: Problems,
     services: Mapping[str, Any],
     base_path: Path,
 ) -> list[tuple[GraphNode, type[Calculator] | None]]:
     """The nodes that remain when no subgraph is left, each with its class (None: unknown).
 
-    Ordinary nodes keep their order and come first; those of subgraphs follow.
+    Ordinary nodes keep their order and come first; those of subgraphs follow. Calculators that cannot
+    be found go to `missing`, since MediaPipe looks for them only after the expansion.
     """
-    expander = _Expander(registry, problems, services, base_path)
+    expander = _Expander(registry, problems, missing, services, base_path)
     pending = list(nodes)
     done: list[tuple[GraphNode, type[Calculator] | None]] = []
     while pending:
@@ -106,11 +108,13 @@ class _Expander:
         self,
         registry: Registry,
         problems: Problems,
+        missing: Problems,
         services: Mapping[str, Any],
         base_path: Path,
     ) -> None:
         self._registry = registry
         self._problems = problems
+        self._missing = missing
         self._services = services
         self._base_path = base_path
 
@@ -121,16 +125,16 @@ class _Expander:
         called = node.proto.calculator
         at = node.place("calculator")
         if not called:
-            self._problems.add(at, f"node '{name}' names no calculator", Code.INVALID_ARGUMENT)
+            self._missing.add(at, f"node '{name}' names no calculator", Code.NOT_FOUND)
             return None, None
         try:
             entry = self._registry.find(called, node.package)
             if entry is None:
-                self._problems.add(at, self._registry.unknown(called), Code.NOT_FOUND)
+                self._missing.add(at, self._registry.unknown(called), Code.NOT_FOUND)
                 return None, None
             found = entry.load()
         except StatusError as error:
-            self._problems.add(at, error.message, error.code)
+            self._missing.add(at, error.message, error.code)
             return None, None
         if isinstance(found, GraphConfig):
             self._check_options(node, name, found)

@@ -105,11 +105,15 @@ def _drafts(
     problems: Problems,
 ) -> list[Draft]:
     refuse_unsupported(graph, problems)
-    check_default_executor(graph, problems)
     check_graph_options(graph, problems)
     written = apply_option_values(graph, nodes_of(graph), None, registry, problems)
-    nodes = expand(written, registry, problems, services=services, base_path=base_path)
+    missing = Problems()
+    nodes = expand(
+        written, registry, problems, missing=missing, services=services, base_path=base_path
+    )
+    check_default_executor(graph, problems)
     problems.end_stage()
+    problems.extend(missing.in_order())
     handler: options_pb2.InputStreamHandlerConfig | None = None
     if graph.proto.HasField("input_stream_handler"):
         handler = graph.proto.input_stream_handler

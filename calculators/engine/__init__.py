@@ -1,4 +1,13 @@
-"""From token ids to vectors: one compiled model, one queue of texts, rows packed to the brim."""
+"""From token ids to vectors: one compiled model, one queue of texts, rows packed to the brim.
+
+    with Engine.open(folder, pooling="MEAN", normalize=True, max_tokens=256) as engine:
+        vectors = engine.submit([[101, 7592, 102]]).result()      # from a thread
+        vectors = await engine.submit_async([[101, 7592, 102]])   # from a coroutine
+
+A text's way: checked and queued by engine, ordered by queue, put into rows by pack, laid out and
+inferred by compiled (a model that surgery taught to keep texts of one row apart, and verify tried),
+driven by worker, handed back by settle.
+"""
 
 from calcgraph.calculators.engine.compiled import Pooling
 from calcgraph.calculators.engine.engine import Engine, EngineInfo

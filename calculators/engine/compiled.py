@@ -193,8 +193,14 @@ def _with_head(model: ov.Model, encoding: Encoding, tokens: int, texts: int) -> 
         inputs = [token]
         pooled = op.gather(flat, token, np.int64(0))
     if head.normalize:
-        pooled = op.normalize_l2(pooled, np.array([1]), 1e-12, "max")
+        pooled = _unit(pooled)
     return ov.Model([op.result(pooled)], [*model.get_parameters(), *inputs], "embeddings")
+
+
+def _unit(vectors: Any) -> Any:
+    """Rows divided by their L2 norm. OpenVINO's own NormalizeL2 has no fast kernel for this."""
+    square = op.reduce_sum(op.multiply(vectors, vectors), np.array([1]), True)
+    return op.divide(vectors, op.sqrt(op.maximum(square, np.float32(1e-24))))
 
 
 def _parameter(name: str, shape: list[int], kind: ov.Type) -> Any:

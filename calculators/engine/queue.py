@@ -24,15 +24,15 @@ class Lane(Enum):
 class Job:
     """A request of texts: which of them wait, and where their results go."""
 
-    __slots__ = ("client", "lane", "left", "result", "sequences", "settle", "waiting")
+    __slots__ = ("client", "lane", "left", "result", "sequences", "waiter", "waiting")
 
     def __init__(
-        self, sequences: Sequence[np.ndarray], lane: Lane, client: Hashable, settle: Any = None
+        self, sequences: Sequence[np.ndarray], lane: Lane, client: Hashable, waiter: Any = None
     ) -> None:
         self.sequences = sequences
         self.lane = lane
         self.client = client
-        self.settle = settle
+        self.waiter = waiter
         self.result: Any = None
         self.waiting = deque(range(len(sequences)))
         self.left = len(sequences)

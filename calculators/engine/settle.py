@@ -31,7 +31,7 @@ def settle(outcomes: Iterable[Outcome]) -> None:
     """Complete the futures of these jobs. Those cancelled meanwhile are left alone."""
     by_loop: dict[asyncio.AbstractEventLoop | None, list[Outcome]] = defaultdict(list)
     for outcome in outcomes:
-        by_loop[outcome.job.settle.loop].append(outcome)
+        by_loop[outcome.job.waiter.loop].append(outcome)
     for loop, group in by_loop.items():
         if loop is None:
             _settle_threads(group)
@@ -42,14 +42,14 @@ def settle(outcomes: Iterable[Outcome]) -> None:
 
 def _settle_tasks(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
-        future = outcome.job.settle.future
+        future = outcome.job.waiter.future
         if not future.done():
             _complete(future, outcome)
 
 
 def _settle_threads(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
-        future = outcome.job.settle.future
+        future = outcome.job.waiter.future
         if future.set_running_or_notify_cancel():
             _complete(future, outcome)
 

@@ -81,6 +81,8 @@ class Worker:
         self._owed = 0.0
         self._ahead: Flight | None = None
         self._running: deque[Flight] = deque()
+        self._suspect: Flight | None = None
+        """The flight that is being started or waited for."""
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
         self._thread.start()
         # A thread that is inside OpenVINO when the interpreter goes takes the process down.
@@ -117,7 +119,9 @@ class Worker:
         if self._thread.is_alive():
             self._fail_waiting(EngineClosed())
             self._thread.join(timeout)
-            self._fail_texts(list(self._out), EngineClosed())
+            with self._changed:
+                stuck = list(self._out)
+            self._fail_texts(stuck, EngineClosed())
         self.ready = False
         self.programs.close()
 
@@ -137,22 +141,27 @@ class Worker:
 
     def _work(self) -> None:
         while True:
-            self._launch()
-            if not self._running:
-                if not self._wait_for_texts():
-                    return
-                continue
-            self._look_ahead()
-            flight = self._running[0]
             try:
-                vectors = flight.request.wait()
+                if not self._turn():
+                    return
             except InferenceFailed as error:
-                self._recover(flight, error)
-                continue
-            self._running.popleft()
-            self.programs.release(flight.request)
-            self._launch()
+                self._recover(error)
+
+    def _turn(self) -> bool:
+        """Bring one flight home, or wait for texts; False when there will be no more."""
+        self._launch()
+        if not self._running:
+            return self._wait_for_texts()
+        self._look_ahead()
+        flight = self._suspect = self._running[0]
+        vectors = flight.request.wait()
+        self._running.popleft()
+        self.programs.release(flight.request)
+        try:
+            self._launch()  # first work for the device, then news for those who wait
+        finally:
             self._deliver(flight, vectors)
+        return True
 
     def _wait_for_texts(self) -> bool:
         """False when there will be no more."""
@@ -167,13 +176,14 @@ class Worker:
         """Start what can run now."""
         while len(self._running) < self._parallel:
             lane = self._next_lane()
-            if lane is None:
-                return
             if self._ahead and self._ahead.lane is lane:
                 flight, self._ahead = self._ahead, None
             else:
-                flight = self._prepare(lane)
+                flight = self._prepare(lane) if lane else None
+            if flight is None:
+                return
             self._running.append(flight)
+            self._suspect = flight
             flight.request.start()
             self.counts.dispatches += 1
             self.counts.slots += flight.request.shape.tokens
@@ -197,10 +207,12 @@ class Worker:
             if full or self._planned[lane]:
                 self._ahead = self._prepare(lane)
 
-    def _prepare(self, lane: Lane) -> Flight:
-        """Lay out the next dispatch of a lane in which something waits."""
+    def _prepare(self, lane: Lane) -> Flight | None:
+        """Lay out the next dispatch of a lane; None if its texts were discarded meanwhile."""
         if not self._planned[lane]:
             self._plan(lane)
+        if not self._planned[lane]:
+            return None
         planned = self._planned[lane].popleft()
         shape = planned.dispatch.shape
         self._owed += shape.tokens * (BULK_SHARE if lane is Lane.INTERACTIVE else -1)
@@ -213,7 +225,8 @@ class Worker:
         with self._changed:
             texts = self._queue.take(lane, self._budget_of(lane))
             self._out.update(dict.fromkeys(texts))
-        for dispatch in plan([len(text.ids) for text in texts], self.programs.table):
+        lengths = [len(text.ids) for text in texts]
+        for dispatch in plan(lengths, self.programs.table) if texts else ():
             rows = [texts[i] for row in dispatch.rows for i in row]
             self._planned[lane].append(Planned(dispatch, rows))
 
@@ -253,14 +266,15 @@ class Worker:
 
     # Failure
 
-    def _recover(self, failed: Flight, error: InferenceFailed) -> None:
-        """Fail this flight's texts; a stream may answer with another text's vector after an error,
-        so everything else is inferred anew on newly compiled programs."""
-        log.error("an inference of %d texts failed: %s", len(failed.texts), error)
-        others = [text for text in self._call_in() if text not in failed.texts]
+    def _recover(self, error: InferenceFailed) -> None:
+        """Fail the texts of the suspect; a stream may answer with another text's vector after an
+        error, so everything else is inferred anew on newly compiled programs."""
+        failed = dict.fromkeys(self._suspect.texts if self._suspect else ())
+        log.error("an inference of %d texts failed: %s", len(failed), error)
+        others = [text for text in self._call_in() if text not in failed]
         with self._changed:
             self._queue.put_back(others)
-        self._fail_texts(failed.texts, error)
+        self._fail_texts(failed, error)
         self._rebuild()
 
     def _call_in(self) -> list[Text]:

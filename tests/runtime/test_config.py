@@ -1,8 +1,12 @@
 """From graph.pbtxt to a config that knows its lines."""
 
 import pytest
+from google.protobuf import text_format
+from hypothesis import given
+from hypothesis import strategies as st
 
 from calcgraph.proto import graph_pb2
+from calcgraph.proto.pool import POOL
 from calcgraph.runtime.config import GraphConfig, as_graph_config, read_graph
 from calcgraph.runtime.errors import Code, GraphError
 
@@ -149,3 +153,60 @@ def test_a_config_is_a_copy_of_the_message_it_was_made_from():
 def test_any_other_message_is_refused():
     with pytest.raises(GraphError, match="InputStreamInfo, expected a"):
         as_graph_config(graph_pb2.InputStreamInfo())
+
+
+LINES = st.sampled_from(
+    [
+        *(
+            "node { calculator: 'a' }",
+            "node: < name: 'n' >",
+            "node [{name: 'a'}, {}]",
+            "node {",
+            "}",
+            ">",
+        ),
+        *("input_stream: 'x'", "input_stream: ['a', 'b'],", "input_stream: []", "input_stream: x"),
+        *(
+            "num_threads: 1",
+            "num_threads: 0x1F",
+            "num_threads: 010",
+            "num_threads: 09",
+            "num_threads: 1.5",
+        ),
+        *(
+            "num_threads: 1f",
+            "num_threads: 1e3",
+            "num_threads: 4294967296",
+            "num_threads: -2147483648",
+        ),
+        *("max_queue_size: -1;", "max_queue_size: true", "max_queue_size: '1'", "max_queue_size:"),
+        *(
+            "report_deadlock: true",
+            "report_deadlock: t",
+            "report_deadlock: 1",
+            "report_deadlock: TRUE",
+        ),
+        *(
+            "type: 'a' \"b\"",
+            "type: '\\x41\\102\\n'",
+            "type: '\\303\\251'",
+            "type: '\\377'",
+            "type: a",
+        ),
+        *("executor <name: 'e',>", "executor { options { } }", "executor { options { x: 1 } }"),
+        *("profiler_config { trace_event_types_disabled: [1, 2] }", "input_stream_handler { }"),
+        *("nodes { }", "# a comment", "[a.b] { }", "type 'a'", "report_deadlock { }", "[", ";"),
+    ]
+)
+
+
+@given(st.lists(LINES, max_size=5), st.sampled_from(["\n", " "]))
+def test_what_is_read_is_what_protobufs_own_reader_reads(lines, separator):
+    text = separator.join(lines)
+    try:
+        theirs = text_format.Parse(text, graph_pb2.CalculatorGraphConfig(), descriptor_pool=POOL)
+    except text_format.ParseError:
+        with pytest.raises(GraphError):
+            read_graph(text)
+    else:
+        assert read_graph(text).proto == theirs

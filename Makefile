@@ -18,11 +18,11 @@ serve: $(venv)/serve.stamp
 
 test: $(venv)/dev.stamp
 	$(bin)/calcgraph pull
-	$(bin)/python -m pytest
+	$(bin)/python -m pytest -n auto --dist loadfile
 
 test-all: $(venv)/dev.stamp
 	$(bin)/calcgraph pull
-	$(bin)/python -m pytest -m "slow or not slow"
+	$(bin)/python -m pytest -n auto --dist loadfile -m "slow or not slow"
 
 lint: $(venv)/dev.stamp $(links) $(protoc)/stamp
 	$(bin)/ruff check .

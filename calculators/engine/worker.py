@@ -1,10 +1,7 @@
-"""The thread that infers: choose a lane, plan, fill, start, deliver.
+"""The thread that infers: take the next dispatch, fill, start, wait, deliver; and mend what breaks.
 
-While a dispatch runs the next is laid out, if it is known: rows left of the plan, or a whole budget
+While a dispatch runs the next is laid out, if it is settled: rows left of the plan, or a whole budget
 of texts that waits. Fewer texts stay in the queue, where others may still join them.
-
-Interactive texts go first, even before bulk that is laid out already, and bulk is owed a share of
-the tokens so spent. While interactive texts come by, bulk runs in small dispatches.
 """
 
 import atexit
@@ -19,19 +16,15 @@ import numpy as np
 
 from calcgraph.calculators.engine.compiled import Request, Vectors
 from calcgraph.calculators.engine.errors import EngineClosed, InferenceFailed, NotFinite
-from calcgraph.calculators.engine.pack import Dispatch, plan
 from calcgraph.calculators.engine.programs import Programs
-from calcgraph.calculators.engine.queue import Job, Lane, Text, TextQueue
+from calcgraph.calculators.engine.queue import Job, Lane, Text
+from calcgraph.calculators.engine.schedule import Schedule
 from calcgraph.calculators.engine.settle import Outcome, settle
 
 log = logging.getLogger("calcgraph.engine")
 
 REBUILD_PAUSE_S = 1.0
 EXIT_TIMEOUT_S = 1.0
-BULK_SHARE = 1 / 3
-"""Tokens owed to bulk for each token of interactive work that it waits for."""
-INTERACTIVE_MEMORY_S = 1.0
-"""After an interactive text, bulk batches stay small for so long: another may come."""
 
 
 @dataclass(slots=True)
@@ -48,39 +41,27 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """A dispatch with its texts laid out in a request."""
+    """A dispatch whose texts are laid out in a request."""
 
     lane: Lane
     texts: Sequence[Text]
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
-    dispatch: Dispatch
-    texts: Sequence[Text]
-
-
 class Worker:
-    """Owns the queue, the programs and the thread."""
+    """Owns the schedule, the programs and the thread."""
 
     def __init__(self, programs: Programs, *, budget: int, bulk_budget: int, parallel: int) -> None:
         self.programs = programs
         self.counts = Counts()
         self.ready = True
-        self._budget = budget
-        self._bulk_budget = bulk_budget
-        self._parallel = parallel
-        self._queue = TextQueue()
+        self._schedule = Schedule(programs.table, budget=budget, bulk_budget=bulk_budget)
         self._changed = threading.Condition()
+        """Guards the schedule and the jobs in it."""
         self._closing = False
-        self._last_interactive = -INTERACTIVE_MEMORY_S
-        self._out: dict[Text, None] = {}
-        """Texts out of the queue and not delivered, in order: whatever fails, they are known."""
-        self._planned: dict[Lane, deque[Planned]] = {lane: deque() for lane in Lane}
-        self._owed = 0.0
-        self._ahead: Flight | None = None
+        self._parallel = parallel
         self._running: deque[Flight] = deque()
+        self._ahead: Flight | None = None
         self._suspect: Flight | None = None
         """The flight that is being started or waited for."""
         self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
@@ -95,19 +76,17 @@ class Worker:
         with self._changed:
             if self._closing:
                 raise EngineClosed()
-            if job.lane is Lane.INTERACTIVE:
-                self._last_interactive = time.monotonic()
-            self._queue.put(job)
+            self._schedule.put(job, time.monotonic())
             self._changed.notify()
 
     def discard(self, job: Job) -> None:
         with self._changed:
-            self._queue.discard(job)
+            self._schedule.discard(job)
 
     def waiting(self) -> dict[Lane, int]:
-        """Texts that wait, in each lane."""
+        """Texts in the queue."""
         with self._changed:
-            return {lane: self._queue.texts(lane) for lane in Lane}
+            return self._schedule.waiting()
 
     def close(self, timeout: float) -> None:
         """Infer what waits, for at most `timeout` seconds; what is left then fails."""
@@ -120,8 +99,8 @@ class Worker:
             self._fail_waiting(EngineClosed())
             self._thread.join(timeout)
             with self._changed:
-                stuck = list(self._out)
-            self._fail_texts(stuck, EngineClosed())
+                stuck = self._schedule.out()
+            self._fail((text.job for text in stuck), error=EngineClosed())
         self.ready = False
         self.programs.close()
 
@@ -135,9 +114,9 @@ class Worker:
                 return
             except Exception as error:
                 log.exception("the engine's thread failed, starting again")
-                failure = InferenceFailed(f"the engine failed: {error!r}")
-                self._fail_texts(self._call_in(), failure)
-                self._rebuild()
+                with self._changed:
+                    lost = self._schedule.out()
+                self._recover(lost, InferenceFailed(f"the engine failed: {error!r}"))
 
     def _work(self) -> None:
         while True:
@@ -145,14 +124,17 @@ class Worker:
                 if not self._turn():
                     return
             except InferenceFailed as error:
-                self._recover(error)
+                lost = self._suspect.texts if self._suspect else ()
+                log.error("an inference of %d texts failed: %s", len(lost), error)
+                self._recover(lost, error)
 
     def _turn(self) -> bool:
         """Bring one flight home, or wait for texts; False when there will be no more."""
         self._launch()
         if not self._running:
             return self._wait_for_texts()
-        self._look_ahead()
+        if self._ahead is None:
+            self._ahead = self._next(only_settled=True)
         flight = self._suspect = self._running[0]
         vectors = flight.request.wait()
         self._running.popleft()
@@ -164,9 +146,8 @@ class Worker:
         return True
 
     def _wait_for_texts(self) -> bool:
-        """False when there will be no more."""
         with self._changed:
-            while not any(self._queue.texts(lane) for lane in Lane):
+            while not any(self._schedule.waiting().values()):
                 if self._closing:
                     return False
                 self._changed.wait()
@@ -175,11 +156,7 @@ class Worker:
     def _launch(self) -> None:
         """Start what can run now."""
         while len(self._running) < self._parallel:
-            lane = self._next_lane()
-            if self._ahead and self._ahead.lane is lane:
-                flight, self._ahead = self._ahead, None
-            else:
-                flight = self._prepare(lane) if lane else None
+            flight = self._next()
             if flight is None:
                 return
             self._running.append(flight)
@@ -188,120 +165,71 @@ class Worker:
             self.counts.dispatches += 1
             self.counts.slots += flight.request.shape.tokens
 
-    def _next_lane(self) -> Lane | None:
-        """The lane whose turn it is, if there is anything to do."""
-        waits = [lane for lane in Lane if self._waits(lane)]
-        if len(waits) < 2:
-            self._owed = 0.0
-            return waits[0] if waits else None
-        return Lane.BULK if self._owed >= self._bulk_budget else Lane.INTERACTIVE
-
-    def _waits(self, lane: Lane) -> bool:
-        ahead = self._ahead is not None and self._ahead.lane is lane
-        return ahead or bool(self._planned[lane]) or self._queue.texts(lane) > 0
-
-    def _look_ahead(self) -> None:
-        lane = self._next_lane()
-        if self._ahead is None and lane is not None:
-            full = self._queue.tokens(lane) >= self._budget_of(lane)
-            if full or self._planned[lane]:
-                self._ahead = self._prepare(lane)
-
-    def _prepare(self, lane: Lane) -> Flight | None:
-        """Lay out the next dispatch of a lane; None if its texts were discarded meanwhile."""
-        if not self._planned[lane]:
-            self._plan(lane)
-        if not self._planned[lane]:
+    def _next(self, *, only_settled: bool = False) -> Flight | None:
+        """The next flight, which may be the one laid out ahead."""
+        with self._changed:
+            now = time.monotonic()
+            lane = self._schedule.lane(self._ahead.lane if self._ahead else None)
+            if lane is None or (only_settled and not self._schedule.settled(lane, now)):
+                return None
+            if self._ahead and self._ahead.lane is lane:
+                flight, self._ahead = self._ahead, None
+                return flight
+            planned = self._schedule.next(lane, now)
+        if planned is None:
             return None
-        planned = self._planned[lane].popleft()
-        shape = planned.dispatch.shape
-        self._owed += shape.tokens * (BULK_SHARE if lane is Lane.INTERACTIVE else -1)
-        request = self.programs.request(shape)
+        request = self.programs.request(planned.dispatch.shape)
         ids = (text.ids for text in planned.texts)
         request.fill([[next(ids) for _ in row] for row in planned.dispatch.rows])
         return Flight(lane, planned.texts, request)
 
-    def _plan(self, lane: Lane) -> None:
-        with self._changed:
-            texts = self._queue.take(lane, self._budget_of(lane))
-            self._out.update(dict.fromkeys(texts))
-        lengths = [len(text.ids) for text in texts]
-        for dispatch in plan(lengths, self.programs.table) if texts else ():
-            rows = [texts[i] for row in dispatch.rows for i in row]
-            self._planned[lane].append(Planned(dispatch, rows))
-
-    def _budget_of(self, lane: Lane) -> int:
-        quiet = time.monotonic() - self._last_interactive > INTERACTIVE_MEMORY_S
-        return self._budget if lane is Lane.INTERACTIVE or quiet else self._bulk_budget
-
     def _deliver(self, flight: Flight, vectors: Vectors) -> None:
         over: list[Outcome] = []
-        guilty: list[Text] = []
+        guilty: list[Job] = []
         with self._changed:
             for text, vector, finite in zip(flight.texts, vectors, _finite(vectors), strict=True):
-                if not finite:
-                    guilty.append(text)
+                if not finite and len(flight.texts) > 1:
+                    # NaN spreads in a row: a text is guilty only if it gives NaN alone.
+                    self._schedule.again_alone(text)
                     continue
-                del self._out[text]
+                self._schedule.delivered(text)
+                if not finite:
+                    guilty.append(text.job)
+                    continue
                 job = text.job
                 job.result[text.index] = vector
                 job.left -= 1
+                self.counts.texts += 1
                 self.counts.tokens += len(text.ids)
                 if not job.left:
                     over.append(Outcome(job))
-            self.counts.texts += len(flight.texts) - len(guilty)
         settle(over)
-        for text in guilty:
-            self._retry_or_fail(text, alone=len(flight.texts) == 1)
-
-    def _retry_or_fail(self, text: Text, *, alone: bool) -> None:
-        """NaN spreads to the neighbours in a row: a text is guilty only if it gives NaN alone."""
-        if alone:
-            del self._out[text]
-            self._fail_texts([text], NotFinite(text.index))
-            return
-        table = self.programs.table
-        shape = table.cover(1, table.fit(len(text.ids)))[0]
-        self._planned[text.job.lane].append(Planned(Dispatch(shape, ((0,),)), [text]))
+        if guilty:
+            self._fail(guilty, error=NotFinite(flight.texts[0].index))
 
     # Failure
 
-    def _recover(self, error: InferenceFailed) -> None:
-        """Fail the texts of the suspect; a stream may answer with another text's vector after an
-        error, so everything else is inferred anew on newly compiled programs."""
-        failed = dict.fromkeys(self._suspect.texts if self._suspect else ())
-        log.error("an inference of %d texts failed: %s", len(failed), error)
-        others = [text for text in self._call_in() if text not in failed]
-        with self._changed:
-            self._queue.put_back(others)
-        self._fail_texts(failed, error)
-        self._rebuild()
-
-    def _call_in(self) -> list[Text]:
-        """Take back all texts that are out."""
-        texts = list(self._out)
-        self._out.clear()
+    def _recover(self, lost: Sequence[Text], error: Exception) -> None:
+        """Fail the texts lost. A stream may answer with another text's vector after an error, so all
+        others that are out are inferred anew, on newly compiled programs."""
         self._running.clear()
-        for planned in self._planned.values():
-            planned.clear()
-        self._ahead = None
-        return texts
-
-    def _fail_texts(self, texts: Iterable[Text], error: Exception) -> None:
-        """Fail the requests these texts are of."""
-        self._fail_jobs({text.job for text in texts}, error)
+        self._ahead = self._suspect = None
+        with self._changed:
+            self._schedule.call_in(lost)
+        self._fail((text.job for text in lost), error=error)
+        self._rebuild()
 
     def _fail_waiting(self, error: Exception) -> None:
         """Fail every request that has a text in the queue."""
         with self._changed:
-            jobs = self._queue.drain()
-        self._fail_jobs(jobs, error)
+            jobs = self._schedule.drain()
+        self._fail(jobs, error=error)
 
-    def _fail_jobs(self, jobs: Iterable[Job], error: Exception) -> None:
+    def _fail(self, jobs: Iterable[Job], *, error: Exception) -> None:
         with self._changed:
-            unfinished = [job for job in jobs if job.left > 0]
+            unfinished = [job for job in dict.fromkeys(jobs) if job.left > 0]
             for job in unfinished:
-                self._queue.discard(job)
+                self._schedule.discard(job)
                 self.counts.failed_texts += job.left
                 job.left = -1  # its texts still out come too late
         settle(Outcome(job, error) for job in unfinished)
@@ -310,18 +238,21 @@ class Worker:
         """Compile anew. As long as that fails, so does every text, and the engine is not ready."""
         self.ready = False
         self.counts.rebuilds += 1
-        while True:
-            try:
-                self.programs.build()
-                break
-            except RuntimeError as error:
-                log.exception("the model does not compile any more")
-                self._fail_waiting(InferenceFailed(f"the model does not compile: {error}"))
-                with self._changed:
-                    if self._closing:
-                        return
-                    self._changed.wait(REBUILD_PAUSE_S)
+        while not self._built():
+            with self._changed:
+                if self._closing:
+                    return
+                self._changed.wait(REBUILD_PAUSE_S)
         self.ready = True
+
+    def _built(self) -> bool:
+        try:
+            self.programs.build()
+        except RuntimeError as error:
+            log.exception("the model does not compile any more")
+            self._fail_waiting(InferenceFailed(f"the model does not compile: {error}"))
+            return False
+        return True
 
 
 def _finite(vectors: Vectors) -> Sequence[bool]:

@@ -1,0 +1,114 @@
+"""Which dispatch is next. Pure: the worker holds the lock and tells the time.
+
+Interactive texts go first, even before bulk that is planned already, and bulk is owed a share of
+the tokens so spent. While interactive texts come by, bulk runs in small dispatches.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from calcgraph.calculators.engine.pack import Dispatch, plan
+from calcgraph.calculators.engine.queue import Job, Lane, Text, TextQueue
+from calcgraph.calculators.engine.shapes import ShapeTable
+
+BULK_SHARE = 1 / 3
+"""Tokens owed to bulk for each token of interactive work that it waits for."""
+INTERACTIVE_MEMORY_S = 1.0
+"""After an interactive text, bulk dispatches stay small for so long: another may come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A dispatch and its texts, row after row."""
+
+    lane: Lane
+    dispatch: Dispatch
+    texts: Sequence[Text]
+
+
+class Schedule:
+    """Texts from the queue to their delivery."""
+
+    def __init__(self, table: ShapeTable, *, budget: int, bulk_budget: int) -> None:
+        self._table = table
+        self._budget = budget
+        self._bulk_budget = bulk_budget
+        self._queue = TextQueue()
+        self._planned: dict[Lane, deque[Planned]] = {lane: deque() for lane in Lane}
+        self._out: dict[Text, None] = {}
+        """Texts out of the queue and not delivered, in order: whatever fails, they are known."""
+        self._owed = 0.0
+        self._last_interactive = float("-inf")
+
+    def put(self, job: Job, now: float) -> None:
+        if job.lane is Lane.INTERACTIVE:
+            self._last_interactive = now
+        self._queue.put(job)
+
+    def discard(self, job: Job) -> None:
+        """Forget the texts of a job that are in the queue still."""
+        self._queue.discard(job)
+
+    def waiting(self) -> dict[Lane, int]:
+        """Texts in the queue."""
+        return {lane: self._queue.texts(lane) for lane in Lane}
+
+    def lane(self, ahead: Lane | None) -> Lane | None:
+        """Whose turn it is, None if nothing is to be done. `ahead` has a dispatch laid out."""
+        waits = [
+            lane for lane in Lane if lane is ahead or self._planned[lane] or self._queue.texts(lane)
+        ]
+        if len(waits) < 2:
+            self._owed = 0.0
+            return waits[0] if waits else None
+        return Lane.BULK if self._owed >= self._bulk_budget else Lane.INTERACTIVE
+
+    def settled(self, lane: Lane, now: float) -> bool:
+        """Whether no text that may yet come would change the next dispatch for the better."""
+        return bool(self._planned[lane]) or self._queue.tokens(lane) >= self._limit(lane, now)
+
+    def next(self, lane: Lane, now: float) -> Planned | None:
+        """Take the next dispatch of a lane, planning anew when none is left of the plan."""
+        planned = self._planned[lane]
+        if not planned:
+            texts = self._queue.take(lane, self._limit(lane, now))
+            if not texts:
+                return None
+            self._out.update(dict.fromkeys(texts))
+            for dispatch in plan([len(text.ids) for text in texts], self._table):
+                members = [texts[i] for row in dispatch.rows for i in row]
+                planned.append(Planned(lane, dispatch, members))
+        tokens = planned[0].dispatch.shape.tokens
+        self._owed += tokens * BULK_SHARE if lane is Lane.INTERACTIVE else -tokens
+        return planned.popleft()
+
+    def again_alone(self, text: Text) -> None:
+        """Plan a text that is out once more, with a row to itself."""
+        lane = text.job.lane
+        shape = self._table.cover(1, self._table.fit(len(text.ids)))[0]
+        self._planned[lane].append(Planned(lane, Dispatch(shape, ((0,),)), [text]))
+
+    def delivered(self, text: Text) -> None:
+        self._out.pop(text, None)
+
+    def out(self) -> list[Text]:
+        """Texts out of the queue and not delivered."""
+        return list(self._out)
+
+    def call_in(self, lost: Iterable[Text]) -> None:
+        """Put all texts that are out back into the queue, but those lost."""
+        lost = dict.fromkeys(lost)
+        self._queue.put_back([text for text in self._out if text not in lost])
+        self._out.clear()
+        for planned in self._planned.values():
+            planned.clear()
+
+    def drain(self) -> list[Job]:
+        """Every job that has a text in the queue, removed."""
+        return self._queue.drain()
+
+    def _limit(self, lane: Lane, now: float) -> int:
+        """Tokens of the next batch."""
+        quiet = now - self._last_interactive > INTERACTIVE_MEMORY_S
+        return self._budget if lane is Lane.INTERACTIVE or quiet else self._bulk_budget

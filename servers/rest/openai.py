@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _PREFIXES = ("/v3", "/v1", "/v3/v1")
 # What the named model's graph answers; the graph sees the path.
-_VERBS = ("embeddings", "tokenize", "detokenize")
+_VERBS = ("embeddings", "tokenize", "detokenize", "rerank")
+# Cohere's client asks its base URL for /v2/rerank; all else under /v2 is KServe's.
+COHERE_V2 = ("/v2/rerank", "/v3/v2/rerank")
 
 
 class OpenAI:
@@ -35,11 +37,14 @@ class OpenAI:
                 yield Route("POST", f"{prefix}/{verb}", self._answer)
             yield Route("GET", f"{prefix}/models", self._models)
             yield Route("GET", f"{prefix}/models/", self._model)
+        for path in COHERE_V2:
+            yield Route("POST", path, self._answer)
 
     async def _answer(self, request: web.BaseRequest, _: str) -> web.Response:
         body = await read_json(request)
         name = _model_name(body)
-        answer = await self._plane.answer(name, HttpRequest(request.path, body, request.headers))
+        path = request.path.rstrip("/")
+        answer = await self._plane.answer(name, HttpRequest(path, body, request.headers))
         response = web.Response(body=answer.body, headers=answer.headers)
         response.headers["Content-Type"] = answer.content_type
         return response

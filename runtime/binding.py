@@ -6,11 +6,9 @@ only the calculator that reads it knows its type. It is handed to `on_block` ins
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, MutableMapping
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
-from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pool import Default
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
@@ -19,37 +17,19 @@ from calcgraph.proto.pool import POOL
 from calcgraph.runtime.errors import Location
 from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.problems import Problems
+from calcgraph.runtime.scalars import FieldType, Wrong, expected, scalar_value
 from calcgraph.runtime.struct_text import bind_struct
-from calcgraph.runtime.textproto import Block, Field, Form, Scalar, Source, string_value
+from calcgraph.runtime.textproto import Block, Field, Form, Scalar, Source
 
 Path = tuple[str | int, ...]
 """Field names and indexes from the root: ("node", 0, "input_stream", 1)."""
 
-# The type stubs hold protobuf's C and Python descriptors for different things; they are not.
+# As `scalars.FieldType`.
 MessageType: TypeAlias = Any
-FieldType: TypeAlias = Any
 Pool: TypeAlias = Any
 
 OnBlock = Callable[[Message, Field, Source], bool]
 """Takes the message that encloses a `[type] {...}` block; False leaves the block to the schema."""
-
-_INTEGERS: Final = {
-    FieldDescriptor.CPPTYPE_INT32: ("int32", -(2**31), 2**31 - 1),
-    FieldDescriptor.CPPTYPE_INT64: ("int64", -(2**63), 2**63 - 1),
-    FieldDescriptor.CPPTYPE_UINT32: ("uint32", 0, 2**32 - 1),
-    FieldDescriptor.CPPTYPE_UINT64: ("uint64", 0, 2**64 - 1),
-}
-_FLOATS: Final = {FieldDescriptor.CPPTYPE_FLOAT, FieldDescriptor.CPPTYPE_DOUBLE}
-_BOOLS: Final = {
-    **dict.fromkeys(("true", "True", "t", "1"), True),
-    **dict.fromkeys(("false", "False", "f", "0"), False),
-}
-_SPECIAL_FLOATS: Final = {"inf": math.inf, "infinity": math.inf, "nan": math.nan}
-_FLOAT32_MAX: Final = 3.4028235677973366e38
-
-
-class _Wrong(Exception):
-    """A value that a field cannot hold: what was expected instead."""
 
 
 def bind(
@@ -124,7 +104,7 @@ class _Binder:
             self._locations[here] = self._source.location(start if field.is_list else field.start)
             try:
                 self._value(message, descriptor, value, here)
-            except _Wrong as wrong:
+            except Wrong as wrong:
                 found = "a message" if isinstance(value, Block) else value.text
                 text = f"'{field.name}' of {_short(message.DESCRIPTOR)}: found {found}, expected {wrong}"
                 self._wrong(start, text)
@@ -135,7 +115,7 @@ class _Binder:
         name = descriptor.name
         if descriptor.message_type is not None:
             if isinstance(value, Scalar):
-                raise _Wrong("a message in { }")
+                raise Wrong("a message in { }")
             if descriptor.message_type.GetOptions().map_entry:
                 self._map_entry(message, descriptor, value)
                 return
@@ -146,7 +126,7 @@ class _Binder:
             self.message(nested, value, path)
             return
         if isinstance(value, Block):
-            raise _Wrong(_expected(descriptor))
+            raise Wrong(expected(descriptor))
         plain = scalar_value(descriptor, value)
         if descriptor.is_repeated:
             getattr(message, name).append(plain)
@@ -208,87 +188,6 @@ class _Binder:
         nested: Any = message.Extensions[extension]  # type: ignore[index]
         nested.SetInParent()
         self.message(nested, block, (*path, field.name))
-
-
-def scalar_value(descriptor: FieldType, scalar: Scalar) -> Any:
-    """The Python value of a scalar for a field that is not a message."""
-    kind = descriptor.cpp_type
-    if kind in _INTEGERS:
-        return _integer(scalar, *_INTEGERS[kind])
-    if kind in _FLOATS:
-        return _float(scalar, kind == FieldDescriptor.CPPTYPE_FLOAT)
-    if kind == FieldDescriptor.CPPTYPE_BOOL:
-        if scalar.kind == "string" or scalar.text not in _BOOLS:
-            raise _Wrong("true or false" + did_you_mean(scalar.text, ("true", "false")))
-        return _BOOLS[scalar.text]
-    if kind == FieldDescriptor.CPPTYPE_ENUM:
-        return _enum(descriptor, scalar)
-    return _string(descriptor, scalar)
-
-
-def _integer(scalar: Scalar, name: str, lowest: int, highest: int) -> int:
-    text = scalar.text
-    try:
-        if scalar.kind != "number":
-            raise ValueError
-        digits = text.removeprefix("-")
-        if digits.isdigit() and len(digits) > 1 and digits[0] == "0":
-            value = int(text, 8)
-        else:
-            value = int(text, 16 if digits[:2] in ("0x", "0X") else 10)
-    except ValueError:
-        raise _Wrong(f"a whole number ({name})") from None
-    if not lowest <= value <= highest:
-        raise _Wrong(f"a whole number between {lowest} and {highest} ({name})")
-    return value
-
-
-def _float(scalar: Scalar, single: bool) -> float:
-    sign, text = (-1.0, scalar.text[1:]) if scalar.text[:1] == "-" else (1.0, scalar.text)
-    if scalar.kind == "word" and text.casefold() in _SPECIAL_FLOATS:
-        return sign * _SPECIAL_FLOATS[text.casefold()]
-    try:
-        if scalar.kind != "number":
-            raise ValueError
-        value = sign * float(text.rstrip("fF"))
-    except ValueError:
-        raise _Wrong("a number") from None
-    # What a float32 cannot hold is infinite, as in protobuf's own reader.
-    return math.copysign(math.inf, value) if single and abs(value) >= _FLOAT32_MAX else value
-
-
-def _enum(descriptor: FieldType, scalar: Scalar) -> int:
-    values = descriptor.enum_type.values_by_name
-    if scalar.kind == "word" and scalar.text in values:
-        return int(values[scalar.text].number)
-    if scalar.kind == "number":
-        number = _integer(scalar, "int32", -(2**31), 2**31 - 1)
-        if number in descriptor.enum_type.values_by_number:
-            return number
-    raise _Wrong("one of " + ", ".join(values) + did_you_mean(scalar.text.strip("\"'"), values))
-
-
-def _string(descriptor: FieldType, scalar: Scalar) -> str | bytes:
-    if scalar.kind != "string":
-        raise _Wrong(f'a string in quotes, for example "{scalar.text}"')
-    try:
-        data = string_value(scalar)
-        return data if descriptor.type == FieldDescriptor.TYPE_BYTES else data.decode("utf-8")
-    except ValueError as error:
-        raise _Wrong(f"a string with correct escapes and UTF-8 ({error})") from None
-
-
-def _expected(descriptor: FieldType) -> str:
-    kind = descriptor.cpp_type
-    if kind in _INTEGERS:
-        return f"a whole number ({_INTEGERS[kind][0]})"
-    if kind in _FLOATS:
-        return "a number"
-    if kind == FieldDescriptor.CPPTYPE_BOOL:
-        return "true or false"
-    if kind == FieldDescriptor.CPPTYPE_ENUM:
-        return "one of " + ", ".join(descriptor.enum_type.values_by_name)
-    return "a string in quotes"
 
 
 def _unknown_field(name: str, descriptor: MessageType) -> str:

@@ -6,8 +6,8 @@ Drawn from the config alone, so that a graph of calculators nobody has installed
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 from typing import Final
@@ -64,14 +64,15 @@ def diagram(
     *,
     registry: Registry = REGISTRY,
     subgraphs: Iterable[GraphConfig] = (),
-    fold: bool = False,
+    fold: Collection[str] | bool = (),
 ) -> Diagram:
-    """The boxes and arrows of a graph. `fold` leaves every subgraph one box.
+    """The boxes and arrows of a graph.
 
+    `fold` makes one box of each subgraph, of all of them or of those whose node or type is named.
     Raises GraphError only for ports that cannot be read; what else is wrong does not hinder a drawing.
     """
     nodes = nodes_of(config)
-    if not fold:
+    if fold is not True:
         ignored = Problems()
         local = with_subgraphs(registry, subgraphs, ignored)
         found = expand(nodes, local, ignored, missing=ignored, services={}, base_path=Path())
@@ -80,7 +81,34 @@ def diagram(
     drawing = _Drawing(config)
     for node, name in zip(nodes, names, strict=True):
         drawing.add(node, name)
-    return drawing.finish(config.file)
+    drawn = drawing.finish(config.file)
+    return drawn if isinstance(fold, bool) else _folded(drawn, fold)
+
+
+def _folded(drawing: Diagram, names: Collection[str]) -> Diagram:
+    boxes: dict[str, Box] = {}
+    now: dict[str, str] = {}
+    for box in drawing.boxes:
+        depth = next(
+            (
+                d
+                for d, each in enumerate(box.inside)
+                if each.name in names or each.calculator in names
+            ),
+            None,
+        )
+        if depth is not None:
+            frame = box.inside[depth]
+            identifier = "f_" + re.sub(r"\W", "_", frame.name)
+            kept = Box(identifier, frame.name, frame.calculator, box.inside[:depth])
+        else:
+            kept = box
+        now[box.id] = kept.id
+        boxes.setdefault(kept.id, kept)
+    arrows = (replace(each, start=now[each.start], end=now[each.end]) for each in drawing.arrows)
+    # What flows inside a folded subgraph is not shown.
+    between = dict.fromkeys(each for each in arrows if each.start != each.end or each.start in now)
+    return Diagram(drawing.title, list(boxes.values()), list(between))
 
 
 class _Drawing:

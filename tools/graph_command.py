@@ -55,6 +55,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     show.add_argument("--fold", action="store_true", help="draw each subgraph as one box")
     show.add_argument(
+        "--fold_only",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="draw only the subgraphs of this name or type as one box; may be given several times",
+    )
+    show.add_argument(
         "--output", type=Path, metavar="FILE", help="write here instead of to the terminal"
     )
 
@@ -88,7 +95,8 @@ def _check(config: GraphConfig, subgraphs: list[GraphConfig], args: argparse.Nam
 
 
 def _show(config: GraphConfig, subgraphs: list[GraphConfig], args: argparse.Namespace) -> int:
-    drawn = FORMATS[args.format](diagram(config, subgraphs=subgraphs, fold=args.fold))
+    drawing = diagram(config, subgraphs=subgraphs, fold=args.fold or args.fold_only)
+    drawn = FORMATS[args.format](drawing)
     if args.output is None:
         print(drawn, end="")
     else:

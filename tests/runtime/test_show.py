@@ -59,6 +59,26 @@ def test_subgraphs_are_drawn_whole_unless_they_are_folded():
     assert not any(box.inside for box in drawn(fold=True).boxes)
 
 
+@pytest.mark.parametrize("name", ["pair", "Pair"])
+def test_subgraphs_are_folded_by_name_or_type(name):
+    other = GRAPH.replace('name: "end" calculator: "Unknown"', 'name: "end" calculator: "Other"')
+    inner = """
+        type: "Other" input_stream: "i" input_stream: "j" output_stream: "o" output_stream: "p"
+        input_side_packet: "S:s"
+        node { name: "x" calculator: "Unknown" input_stream: "i" input_stream: "j" output_stream: "m" }
+        node { name: "y" calculator: "Unknown" input_stream: "m" output_stream: "o" output_stream: "p" }
+    """
+    picture = drawn(other, fold=[name], subgraphs=(PAIR, inner))
+    assert [box.label for box in picture.boxes if box.calculator] == [
+        "Unknown",
+        "pair",
+        "end__x",
+        "end__y",
+    ]
+    assert not any(each.start == each.end for each in picture.arrows)
+    ElementTree.fromstring(as_svg(picture))
+
+
 def test_the_text_names_both_ends_of_every_stream():
     text = as_text(drawn())
     assert text.startswith("g.pbtxt: 4 nodes\n")

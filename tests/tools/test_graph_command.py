@@ -83,6 +83,10 @@ def test_subgraphs_are_given_as_files(tmp_path, capsys, nodes):
     assert 'name: "inner__GraphCommandEcho"' in capsys.readouterr().out
     assert main(["graph", "show", outer, "--subgraph", inner, "--fold"]) == 0
     assert "inner__" not in capsys.readouterr().out
+    assert main(["graph", "show", outer, "--subgraph", inner, "--fold-only", "Inner"]) == 0
+    assert "inner__" not in capsys.readouterr().out
+    assert main(["graph", "show", outer, "--subgraph", inner, "--fold-only", "Other"]) == 0
+    assert "inner__" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

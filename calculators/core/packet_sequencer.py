@@ -41,9 +41,9 @@ class PacketSequencerCalculator(CoreCalculator):
                 output.add_packet(packet.at(max(MIN, output.next_timestamp_bound)))
         now = cc.timestamp
         # An input stream without a packet shows the time up to which it is settled.
-        if not any(cc.inputs["TICK", index].timestamp == now for index in self.ticks):
-            return
+        ticked = any(cc.inputs["TICK", index].timestamp == now for index in self.ticks)
+        settled = now if ticked else MIN
         for index in self.inputs_:
             output = cc.outputs["OUTPUT", index]
-            if now >= output.next_timestamp_bound:
-                output.set_next_timestamp_bound(next_allowed(now))
+            if settled >= output.next_timestamp_bound:
+                output.set_next_timestamp_bound(next_allowed(settled))

@@ -1,0 +1,69 @@
+"""Compare calcgraph with MediaPipe on random graphs: `python benchmarks/differential --cases 500`.
+
+Prints each difference, shrunk. Exit status 1 when there is one that explained.py does not explain.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+from case import Case, Outcome, differ
+from explained import explanation
+from generate import random_case
+from mediapipe_process import MediaPipe, environment
+from play_calcgraph import play
+from shrink import shrink
+
+BUILD = Path(__file__).parents[2] / "build" / "mediapipe"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--cases", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=0, help="of the first case; the others follow")
+    parser.add_argument("--environment", type=Path, default=BUILD)
+    arguments = parser.parse_args()
+    explained: Counter[str] = Counter()
+    unexplained = 0
+    with MediaPipe(environment(arguments.environment)) as mediapipe:
+        for seed in range(arguments.seed, arguments.seed + arguments.cases):
+            case = random_case(seed)
+            theirs = mediapipe.play(case)
+            if not differ(case, play(case), theirs):
+                continue
+            if why := explanation(case, theirs):
+                explained[why] += 1
+                continue
+            unexplained += 1
+            small = shrink(case, _differs_likewise(mediapipe, theirs.crashed))
+            show(seed, small, play(small), mediapipe.play(small))
+    for why, count in explained.items():
+        print(f"{count} times: {why}")
+    print(f"{arguments.cases} cases, {unexplained} differences without an explanation")
+    return 1 if unexplained else 0
+
+
+def _differs_likewise(mediapipe: MediaPipe, crashed: str) -> Callable[[Case], bool]:
+    def differs(case: Case) -> bool:
+        theirs = mediapipe.play(case)
+        return theirs.crashed == crashed and differ(case, play(case), theirs)
+
+    return differs
+
+
+def show(seed: int, case: Case, ours: Outcome, theirs: Outcome) -> None:
+    print(f"--- seed {seed} ({'stepwise' if case.stepwise else 'at once'})")
+    print(case.graph)
+    for step in case.steps:
+        print("  ", *step)
+    print("calcgraph:", ours)
+    print("MediaPipe:", theirs)
+    print(flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -51,6 +51,8 @@ class _Row:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+# A retry would end as it did: OpenAI's clients, which retry 409 and everything from 500 on, obey this.
+_FINAL: Final = {"x-should-retry": "false"}
 # OpenAI's clients obey Retry-After on 429 and 503; an integer of at least 1 is what all of them read.
 _LATER: Final = {"Retry-After": "1"}
 
@@ -58,17 +60,19 @@ _ROWS: Final[Mapping[Code, _Row]] = {
     Code.INVALID_ARGUMENT: _Row(400, "invalid_request_error"),
     Code.FAILED_PRECONDITION: _Row(400, "invalid_request_error"),
     Code.OUT_OF_RANGE: _Row(400, "invalid_request_error"),
-    Code.UNAUTHENTICATED: _Row(401, "invalid_request_error", "invalid_api_key"),
+    Code.UNAUTHENTICATED: _Row(
+        401, "invalid_request_error", "invalid_api_key", {"WWW-Authenticate": "Bearer"}
+    ),
     Code.PERMISSION_DENIED: _Row(403, "invalid_request_error", "permission_denied"),
     Code.NOT_FOUND: _Row(404, "invalid_request_error", "not_found"),
     Code.RESOURCE_EXHAUSTED: _Row(429, "requests", "rate_limit_exceeded", _LATER),
-    Code.UNIMPLEMENTED: _Row(501, "server_error", "not_implemented"),
+    Code.UNIMPLEMENTED: _Row(501, "server_error", "not_implemented", _FINAL),
     Code.UNAVAILABLE: _Row(503, "server_error", "service_unavailable", _LATER),
     Code.DEADLINE_EXCEEDED: _Row(504, "server_error", "deadline_exceeded"),
 }
 _LONGEST: Final = 1000
 
-_INTERNAL: Final = _Row(500, "server_error", "internal_error")
+_INTERNAL: Final = _Row(500, "server_error", "internal_error", _FINAL)
 
 
 def answer_to(error: BaseException, request_id: str) -> Answer:
@@ -76,9 +80,8 @@ def answer_to(error: BaseException, request_id: str) -> Answer:
     if not isinstance(error, RequestError):
         log.error("request %s failed", request_id, exc_info=error)
         message = f"internal error; the server's log tells more under request {request_id}"
-        return Answer(
-            Code.INTERNAL, _INTERNAL.status, _INTERNAL.type, message, None, _INTERNAL.reason
-        )
+        row = _INTERNAL
+        return Answer(Code.INTERNAL, row.status, row.type, message, None, row.reason, row.headers)
     row = _ROWS.get(error.code, _INTERNAL)
     reason = error.reason or row.reason
     status, headers = row.status, row.headers

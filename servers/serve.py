@@ -20,6 +20,7 @@ from typing import Final
 from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers import ovms_flags
 from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
+from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.server import Listen, ServerOptions, serve
 
 _LOG_LEVELS: Final = {
@@ -58,6 +59,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=15.0,
         metavar="S",
         help="how long running requests may take to end when the server stops (15)",
+    )
+    parser.add_argument(
+        "--allowed_origins",
+        type=_names,
+        default=(),
+        metavar="ORIGIN,...",
+        help="pages that may call from a browser (CORS); * is any, as OVMS has it (none)",
+    )
+    parser.add_argument(
+        "--allowed_methods", type=_names, default=("*",), metavar="NAME,...", help="their methods"
+    )
+    parser.add_argument(
+        "--allowed_headers", type=_names, default=("*",), metavar="NAME,...", help="their headers"
     )
     parser.add_argument(
         "--grpc_channel_arguments",
@@ -129,6 +143,7 @@ def _options(args: argparse.Namespace) -> ServerOptions:
         max_body_bytes=args.max_body_mb * _MIB,
         drain_s=args.drain_seconds,
         grpc_channel_options=args.grpc_channel_arguments,
+        cors=Cors(args.allowed_origins, args.allowed_methods, args.allowed_headers),
     )
 
 
@@ -136,6 +151,10 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, found {text!r}")
+
+
+def _names(text: str) -> Sequence[str]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
 
 
 def _channel_options(text: str) -> Mapping[str, str | int]:

@@ -17,6 +17,7 @@ from calcgraph.runtime.executor import GraphExecutor
 from calcgraph.servers import product
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.model_config import ModelEntry
+from calcgraph.servers.rest.cors import NO_CORS, Cors
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class ServerOptions:
     drain_s: float
     """How long running requests may take to end once the server was told to stop."""
     grpc_channel_options: Mapping[str, str | int] = field(default_factory=dict)
+    cors: Cors = NO_CORS
 
 
 class FrontEnd(Protocol):
@@ -112,7 +114,12 @@ def _front_ends(plane: DataPlane, options: ServerOptions) -> Iterator[tuple[str,
     if options.rest is not None:
         from calcgraph.servers.rest.front_end import RestFrontEnd
 
-        rest = RestFrontEnd(plane, max_body_bytes=options.max_body_bytes, drain_s=options.drain_s)
+        rest = RestFrontEnd(
+            plane,
+            max_body_bytes=options.max_body_bytes,
+            drain_s=options.drain_s,
+            cors=options.cors,
+        )
         yield "REST", options.rest, rest
     if options.grpc is not None:
         # Its fork handlers complain on stderr of every subprocess that a library starts.

@@ -14,13 +14,17 @@ from aiohttp.abc import AbstractStreamWriter
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.http_parser import RawRequestMessage
 
+from calcgraph.runtime.errors import RequestError
 from calcgraph.servers import product
 from calcgraph.servers.addresses import cannot_listen, join
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import HttpError, answer_to
+from calcgraph.servers.rest.compression import pack
 from calcgraph.servers.rest.config_status import ConfigStatus
+from calcgraph.servers.rest.connection import Server
+from calcgraph.servers.rest.cors import NO_CORS, Cors
 from calcgraph.servers.rest.kserve import KServe, kserve_error
-from calcgraph.servers.rest.openai import OpenAI, openai_error
+from calcgraph.servers.rest.openai import COHERE_V2, OpenAI, openai_error
 from calcgraph.servers.rest.router import Router
 
 # Clients keep idle connections for minutes, and one that the server closes first costs them a retry.
@@ -29,29 +33,19 @@ _BACKLOG: Final = 1024
 _SERVER: Final = f"{product.NAME}/{product.VERSION}"
 
 log = logging.getLogger(__name__)
-_connections: Final = logging.getLogger(f"{__name__}.connections")
-
-
-def _is_ours(record: logging.LogRecord) -> bool:
-    """Bytes that are no HTTP are the sender's mistake, and no error of this server."""
-    error = record.exc_info[1] if record.exc_info else None
-    if isinstance(error, HttpProcessingError):
-        log.debug("refused what is not HTTP: %s", error.message)
-        return False
-    return True
-
-
-_connections.addFilter(_is_ours)
 
 
 class RestFrontEnd:
     """Serves a data plane over HTTP/1.1 until stopped."""
 
-    def __init__(self, plane: DataPlane, *, max_body_bytes: int, drain_s: float) -> None:
+    def __init__(
+        self, plane: DataPlane, *, max_body_bytes: int, drain_s: float, cors: Cors = NO_CORS
+    ) -> None:
         dialects = (OpenAI(plane), KServe(plane), ConfigStatus(plane))
         self._router = Router(route for dialect in dialects for route in dialect.routes())
         self._max_body_bytes = max_body_bytes
         self._drain_s = drain_s
+        self._cors = cors
         self._request_ids = itertools.count(1)
         self._process = os.urandom(6).hex()
         self._loop = asyncio.get_running_loop()
@@ -60,12 +54,13 @@ class RestFrontEnd:
     async def start(self, host: str, port: int) -> str:
         """Listen, and return the URL. Port 0 takes a free one. Raises StatusError when it cannot."""
         # A client that goes away cancels its own request, and nobody else's.
-        server = web.Server(
+        server = Server(
             self._handle,
+            refuse=self._refuse,
             request_factory=self._make_request,
             handler_cancellation=True,
             access_log=log if log.isEnabledFor(logging.DEBUG) else None,
-            logger=_connections,
+            logger=log,
             keepalive_timeout=_KEEP_ALIVE_S,
         )
         # aiohttp waits twice for a request that hangs: for its handler, then for its connection.
@@ -103,13 +98,34 @@ class RestFrontEnd:
             response = await self._answer(request)
         except Exception as error:
             response = _error_response(request, error, request_id)
+        await pack(request, response)
+        return self._signed(request, response, request_id, start)
+
+    def _refuse(self, request: web.BaseRequest, error: HttpProcessingError) -> web.Response:
+        start = time.perf_counter()
+        request_id = self._request_id(request)
+        log.debug("request %s is not HTTP: %s", request_id, error.message)
+        # What follows quotes the bytes and points into them, for a terminal.
+        mistake = error.message.partition("\n")[0].rstrip(":")
+        refusal = RequestError(f"The request is not valid HTTP: {mistake}.")
+        response = _error_response(request, refusal, request_id)
+        return self._signed(request, response, request_id, start)
+
+    def _signed(
+        self, request: web.BaseRequest, response: web.Response, request_id: str, start: float
+    ) -> web.Response:
+        """With the headers that every answer has."""
         headers = response.headers
         headers["Server"] = _SERVER
         headers["x-request-id"] = request_id
         headers["openai-processing-ms"] = str(round((time.perf_counter() - start) * 1000))
+        self._cors.sign(request.headers, headers)
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.Response:
+        preflight = self._cors.preflight(request.method, request.headers)
+        if preflight is not None:
+            return web.Response(status=204, headers=preflight)
         if (request.content_length or 0) > self._max_body_bytes:
             raise self._too_large()
         try:
@@ -134,7 +150,8 @@ class RestFrontEnd:
 
 def _error_response(request: web.BaseRequest, error: Exception, request_id: str) -> web.Response:
     answer = answer_to(error, request_id)
-    is_kserve = request.path == "/v2" or request.path.startswith("/v2/")
+    path = request.path.rstrip("/")
+    is_kserve = (path == "/v2" or path.startswith("/v2/")) and path not in COHERE_V2
     body = kserve_error(answer) if is_kserve else openai_error(answer)
     response = web.Response(body=body, status=answer.status, headers=answer.headers)
     response.content_type = "application/json"

@@ -8,10 +8,12 @@ import orjson
 from aiohttp import web
 
 from calcgraph.runtime.errors import RequestError
+from calcgraph.servers.rest.compression import check_encoding
 
 
 async def read_body(request: web.BaseRequest) -> bytes:
     """The whole body, decompressed."""
+    check_encoding(request)
     if request.headers.get("Expect", "").lower() == "100-continue":
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer's own headers have not begun

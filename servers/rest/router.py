@@ -41,6 +41,8 @@ class Router:
             endpoints, rest = self._find(path)
         endpoint = endpoints.get("GET" if request.method == "HEAD" else request.method)
         if endpoint is None:
+            if request.method == "OPTIONS":
+                return web.Response(status=204, headers={"Allow": ", ".join(endpoints)})
             raise method_not_allowed(request, endpoints)
         return await endpoint(request, rest)
 

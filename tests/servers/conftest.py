@@ -19,6 +19,7 @@ from calcgraph.proto.inference_pb2_grpc import GRPCInferenceServiceStub
 from calcgraph.runtime.executor import GraphExecutor
 from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.rest.front_end import RestFrontEnd
 from calcgraph.servers.rpc.front_end import GrpcFrontEnd
 
@@ -31,6 +32,7 @@ MODELS = {
 }
 UNREADY = "unready"
 MAX_BODY = 1 << 20
+ORIGIN = "https://app.example"
 
 GRAPH = """
 input_stream: "REQUEST:request"
@@ -127,7 +129,7 @@ async def start(folder: Path, opened: AsyncExitStack) -> Served:
         file = folder / f"{calculator}.pbtxt"
         file.write_text(GRAPH.format(calculator))
         await plane.load(name, partial(GraphExecutor.open, name, file, base_path=folder))
-    rest = RestFrontEnd(plane, max_body_bytes=MAX_BODY, drain_s=1)
+    rest = RestFrontEnd(plane, max_body_bytes=MAX_BODY, drain_s=1, cors=Cors((ORIGIN,)))
     rpc = GrpcFrontEnd(plane, drain_s=1)
     opened.push_async_callback(rest.stop)
     opened.push_async_callback(rpc.stop)

@@ -35,6 +35,19 @@ def test_who_may_come_back_is_told_when(code: Code) -> None:
     assert answer_to(RequestError("later", code=code), "id").headers == {"Retry-After": "1"}
 
 
+def test_who_needs_a_key_is_told_how_to_send_it() -> None:
+    answer = answer_to(RequestError("no key", code=Code.UNAUTHENTICATED), "id")
+    assert answer.headers == {"WWW-Authenticate": "Bearer"}
+    assert (answer.type, answer.reason) == ("invalid_request_error", "invalid_api_key")
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("broken"), RequestError("never", code=Code.UNIMPLEMENTED)]
+)
+def test_clients_that_retry_every_5xx_are_told_when_that_is_useless(error: Exception) -> None:
+    assert answer_to(error, "id").headers == {"x-should-retry": "false"}
+
+
 @pytest.mark.parametrize(
     "error",
     [ValueError("secret"), status_error(Code.INVALID_ARGUMENT, "secret"), KeyError("secret")],

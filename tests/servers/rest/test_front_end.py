@@ -148,6 +148,29 @@ def test_a_body_that_is_not_compressed_as_it_says_is_refused(served: Any) -> Non
     assert "body cannot be read" in answer.json["error"]["message"]
 
 
+@pytest.mark.parametrize("encoding", ["zstd-of-tomorrow", "compress", "gzip, gzip"])
+def test_a_body_packed_in_an_unknown_way_is_a_415_that_names_the_known(
+    served: Any, encoding: str
+) -> None:
+    answer = served.call("POST", "/v3/embeddings", GOOD, content_encoding=encoding)
+    assert answer.status == 415
+    assert answer.headers["accept-encoding"].startswith("gzip, deflate")
+    assert answer.json["error"]["code"] == "unsupported_content_encoding"
+
+
+def test_a_chunk_that_is_none_is_a_400(served: Any) -> None:
+    with socket_to(served) as connection:
+        connection.sendall(
+            b"POST /v3/embeddings HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"
+        )
+        assert received(connection, b"}}").startswith(b"HTTP/1.0 400")
+
+
+def test_options_tells_the_methods_of_a_path(served: Any) -> None:
+    answer = served.call("OPTIONS", "/v3/embeddings")
+    assert (answer.status, answer.headers["allow"]) == (204, "POST")
+
+
 def test_a_chunked_body_is_read(served: Any) -> None:
     with socket_to(served) as connection:
         connection.sendall(
@@ -197,12 +220,17 @@ def test_a_client_that_leaves_cancels_its_own_request_and_no_other(
     ],
     ids=["word", "tls", "header", "length"],
 )
-def test_what_is_not_http_is_refused_without_an_error_in_the_log(
+def test_what_is_not_http_is_refused_in_json_without_an_error_in_the_log(
     served: Any, caplog: pytest.LogCaptureFixture, garbage: bytes
 ) -> None:
     with socket_to(served) as connection:
         connection.sendall(garbage)
-        assert b" 400 " in received(connection, b"\r\n\r\n")
+        head, _, body = received(connection, b"}}").partition(b"\r\n\r\n")
+    assert b" 400 " in head
+    assert b"x-request-id: " in head
+    error = orjson.loads(body)["error"]
+    assert error.keys() == {"message", "type", "param", "code"}
+    assert "not valid HTTP" in error["message"]
     assert not [record for record in caplog.records if record.levelno >= logging.WARNING]
     assert served.call("GET", "/v2/health/live").status == 200
 

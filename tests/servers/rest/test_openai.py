@@ -116,6 +116,13 @@ def test_an_integer_too_large_for_64_bits_reaches_the_model_as_a_float(served: A
     assert answer.json["body"]["input"] == 1.2345678901234568e29
 
 
+def test_the_last_of_duplicate_keys_counts_for_the_route_and_for_the_model_alike(
+    served: Any,
+) -> None:
+    answer = post(served, '{"model": "gone", "input": "a", "model": "echo", "input": "b"}')
+    assert answer.json["body"] == {"model": "echo", "input": "b"}
+
+
 def test_what_a_calculator_refuses_is_told_as_it_says(served: Any) -> None:
     answer = post(served, {"model": "echo", "input": "refuse"})
     assert answer.status == 400

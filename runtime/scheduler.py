@@ -63,6 +63,8 @@ log = logging.getLogger("calcgraph.graph")
 
 _MOST_ERRORS = 1000
 """How many errors of one run are kept."""
+_PATIENCE = 256
+"""How many results of threads one caller handles before it hands the baton on."""
 _SOURCE_ID_BITS = 32
 _SOURCE_TIME_BITS = 65
 
@@ -229,13 +231,15 @@ class Scheduler:
             while self._inbox:
                 self._handle(self._inbox.popleft())
             source.stream.send(packet)
-            self._run()
+            finished = self._run()
         except BaseException as error:
             self._break(error)
             raise
         finally:
             self._let_go()
-        if self._inbox or self._interrupt is not None:
+        if not finished:
+            self._continue_elsewhere()
+        elif self._inbox or self._interrupt is not None:
             self.drain()
 
     def post(self, event: tuple[Any, ...]) -> None:
@@ -356,12 +360,15 @@ class Scheduler:
             self._holder = get_ident()
             self._at_rest = False
             try:
-                self._run()
+                finished = self._run()
             except BaseException as error:
                 self._break(error)
                 raise
             finally:
                 self._let_go()
+            if not finished:
+                self._continue_elsewhere()
+                return
         if self._interrupt is not None and self._holder != get_ident():
             interrupt, self._interrupt = self._interrupt, None
             raise interrupt
@@ -372,19 +379,34 @@ class Scheduler:
         if self._wakers:
             self._wake()
 
-    def _run(self) -> None:
+    def _run(self) -> bool:
+        """Until there is nothing to do: True. False when others kept it busy for too long."""
         ready, stirred, steps, inbox = self.ready, self.stirred, self._steps, self._inbox
         nodes = self.nodes
+        patience = _PATIENCE
         while True:
             if stirred:
                 nodes[heappop(stirred)].examine()
             elif ready:
                 steps[heappop(ready)]()
             elif inbox:
+                if self._lanes:
+                    patience -= 1
+                    if not patience:
+                        return False
                 self._handle(inbox.popleft())
             elif self.busy or not self._rest():
                 break
         self._at_rest = not self.busy
+        return True
+
+    def _continue_elsewhere(self) -> None:
+        """Results of threads came in as fast as they were handled: a caller is not to be kept by that."""
+        if self._loop is not None:
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self.drain)
+                return
+        self._pool("").submit(self.drain)
 
     def _handle(self, event: tuple[Any, ...]) -> None:
         event[0](*event[1:])

@@ -496,3 +496,35 @@ def test_starting_many_graphs_of_one_plan():
     for graph in graphs:
         graph.close()
     assert gone(own_threads())
+
+
+def test_nobody_is_kept_busy_by_a_source_for_ever():
+    """An endless source on a thread, and light nodes behind it that are slower than it is."""
+    trial_run = Trial(
+        "num_threads: 2\n"
+        + inputs("in")
+        + node("Endless", "", "numbers")
+        + node("Lambda", "numbers", "a", PROCESS)
+        + node("Pass", "in", "out"),
+        "out",
+    )
+    trial_run.start(p=lambda cc: sum(range(2000)))
+    for time in range(50):
+        trial_run.add("in", time, time)
+    trial_run.graph._run.wait(lambda: len(trial_run.seen["out"]) == 50)
+    trial_run.graph.cancel()
+    with pytest.raises(RuntimeError, match="Cancel"):
+        trial_run.graph.wait_until_done()
+
+
+def test_a_loop_is_not_kept_busy_by_a_source_for_ever():
+    async def main():
+        trial_run = Trial(node("Endless", "", "numbers") + node("Lambda", "numbers", "a", PROCESS))
+        trial_run.start(p=lambda cc: sum(range(2000)))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        trial_run.graph.cancel()
+        with pytest.raises(RuntimeError, match="Cancel"):
+            await trial_run.graph.until_done()
+
+    asyncio.run(main())

@@ -75,8 +75,7 @@ class EngineInfo:
 class Engine:
     """Thread-safe. Use as a context manager, or close it."""
 
-    def __init__(self, encoder: Encoder, info: EngineInfo, worker: Worker) -> None:
-        self._encoder = encoder
+    def __init__(self, info: EngineInfo, worker: Worker) -> None:
         self._worker = worker
         self.info = info
 
@@ -123,7 +122,7 @@ class Engine:
         )
         programs = Programs(compile_shapes, table, hot_shapes(table, encoder.weight_bytes))
         try:
-            first = programs.build().compiled
+            compiled = programs.build().compiled
         except RuntimeError as error:
             raise ModelUnsuitable(
                 f"{encoder.path} does not compile for {device}: {last_line(error)}"
@@ -133,9 +132,9 @@ class Engine:
             vocab_size=encoder.vocab_size,
             max_tokens=limit,
             device=device,
-            precision=_property(first, "INFERENCE_PRECISION_HINT", "unknown"),
-            threads=int(_property(first, "INFERENCE_NUM_THREADS", "0")),
-            streams=int(_property(first, "NUM_STREAMS", "1")),
+            precision=_property(compiled, "INFERENCE_PRECISION_HINT", "unknown"),
+            threads=int(_property(compiled, "INFERENCE_NUM_THREADS", "0")),
+            streams=int(_property(compiled, "NUM_STREAMS", "1")),
             path="packed" if packed else "bucketed",
             why=why,
             inputs=encoder.inputs,
@@ -143,21 +142,9 @@ class Engine:
             normalize=normalize,
             shapes=table.shapes,
         )
-        log.info(
-            "opened %s on %s: %s, %d threads (%s), %d streams, %s rows (%s), up to %d tokens",
-            encoder.path,
-            device,
-            info.precision,
-            info.threads,
-            cpu_budget().reason,
-            info.streams,
-            info.path,
-            info.why,
-            limit,
-        )
-        parallel = int(_property(first, "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
-        worker = Worker(programs, budget=BUDGET, bulk_budget=BULK_BUDGET, parallel=parallel)
-        return cls(encoder, info, worker)
+        _log_opened(encoder, info)
+        parallel = int(_property(compiled, "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
+        return cls(info, Worker(programs, BUDGET, BULK_BUDGET, parallel))
 
     def submit(
         self,
@@ -308,6 +295,21 @@ def _packed_or_plain(
             f"{encoder.path} cannot be batched: padded, {error}; packed, {reason}"
         ) from error
     return None, reason
+
+
+def _log_opened(encoder: Encoder, info: EngineInfo) -> None:
+    log.info(
+        "opened %s on %s: %s, %d threads (%s), %d streams, %s (%s), texts up to %d tokens",
+        encoder.path,
+        info.device,
+        info.precision,
+        info.threads,
+        cpu_budget().reason,
+        info.streams,
+        info.path,
+        info.why,
+        info.max_tokens,
+    )
 
 
 def _property(compiled: ov.CompiledModel, name: str, default: str) -> str:

@@ -2,8 +2,9 @@
 
 Two things let texts of one row see each other, and both are cut:
 
-- attention. Every ScaledDotProductAttention gets a mask that also asks for equal `segment_ids`, on
-  top of what it had (nothing, causal, a window, a bias). Padding has a segment of its own and
+- attention. Every ScaledDotProductAttention, and every Softmax of scores where attention is written
+  out, gets a mask that also asks for equal `segment_ids`, on top of what it had (nothing, causal, a
+  window, a bias). Padding has a segment of its own and
   attends to itself: a row of attention that is masked everywhere would be NaN.
 - absolute positions. The look-up of position vectors takes its indices from a `position_ids` input,
   which restarts in each text. Which look-up that is, and where it starts to count (RoBERTa at 2), is

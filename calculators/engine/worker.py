@@ -51,7 +51,8 @@ class Flight:
 class Worker:
     """Owns the schedule, the programs and the thread."""
 
-    def __init__(self, programs: Programs, *, budget: int, bulk_budget: int, parallel: int) -> None:
+    def __init__(self, programs: Programs, budget: int, bulk_budget: int, parallel: int) -> None:
+        """`parallel` inferences run at a time; the rest is as for Schedule."""
         self.programs = programs
         self.counts = Counts()
         self.ready = True

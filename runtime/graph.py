@@ -14,6 +14,7 @@ from google.protobuf.message import Message
 
 from calcgraph.proto.profile_pb2 import CalculatorProfile, GraphProfile
 from calcgraph.runtime.canonical import config_text
+from calcgraph.runtime.constants import Constants
 from calcgraph.runtime.context import check_type
 from calcgraph.runtime.counters import Counters
 from calcgraph.runtime.errors import Code, StatusError, status_error
@@ -96,6 +97,7 @@ class CalculatorGraph:
         self._on_error: Callable[[StatusError], None] | None = None
         self._on_idle: Callable[[], None] | None = None
         self._watch = Watch.asked_for(self.plan)
+        self._constants = Constants()
         self.counters = Counters()
         self.graph_input_stream_add_mode = GraphInputStreamAddMode.WAIT_TILL_NOT_FULL
 
@@ -180,6 +182,7 @@ class CalculatorGraph:
             pool=self._pools.get,
             application_thread=self._application_thread,
             counters=self.counters,
+            constants=self._constants,
             services=services_for(self.plan, self._services),
             side_packets=side_packets,
             watch=self._watch,

@@ -26,11 +26,10 @@ from calcgraph.runtime.context import (
 from calcgraph.runtime.errors import CalculatorError, Code, StatusError, status_error
 from calcgraph.runtime.input_handlers import INPUT_HANDLERS, InputStreamHandler
 from calcgraph.runtime.input_handlers.base import CLOSE, NOT_READY
-from calcgraph.runtime.input_handlers.default import DefaultInputStreamHandler
 from calcgraph.runtime.packet import EMPTY, Packet
 from calcgraph.runtime.plan import NodePlan
 from calcgraph.runtime.streams import InputQueue, OutputStream
-from calcgraph.runtime.timestamp import DONE, POST_STREAM, UNSTARTED, is_range
+from calcgraph.runtime.timestamp import DONE, UNSTARTED, is_range
 
 if TYPE_CHECKING:
     from calcgraph.runtime.executors import Lane
@@ -48,7 +47,7 @@ Method = Callable[[CalculatorContext], Any]
 
 
 class Node:
-    """A node under any input stream handler, also a source."""
+    """A node with inputs, under any input stream handler, or without any streams."""
 
     __slots__ = (
         "_batch",
@@ -67,13 +66,10 @@ class Node:
         "_running_batch",
         "_side_inputs",
         "_side_outputs",
-        "_throttled_turn",
-        "blockers",
         "context",
         "handler",
         "id",
         "idle",
-        "is_source",
         "lane",
         "name",
         "plan",
@@ -101,7 +97,6 @@ class Node:
         self.plan = plan
         self.id = plan.id
         self.name = plan.name
-        self.is_source = plan.is_source
         self.resource = resource
         self.lane = lane
         """Where its methods run; None is inline, on whichever thread holds the baton."""
@@ -115,9 +110,6 @@ class Node:
         """Opened, and free to take an input set."""
         self.stirred = False
         """Marked to be examined, since a bound rose."""
-        self.blockers: set[InputQueue] = set()
-        """The full queues that hold back this source."""
-        self._throttled_turn = False
         self._ready = scheduler.ready
         self.process_rank = scheduler.process_rank(plan.id)
         self._in_flight = 0
@@ -182,6 +174,11 @@ class Node:
         self.process = stopwatch.timed(self.plan, Phase.PROCESS, self.process)
         self._close = stopwatch.timed(self.plan, Phase.CLOSE, self._close)
 
+    @property
+    def side_inputs(self) -> list[Packet]:
+        """The input side packets that it was opened with, in canonical order."""
+        return self._side_inputs.values()
+
     # Opening
 
     def add_dependent(self, node: Node) -> None:
@@ -199,7 +196,14 @@ class Node:
             self.state = OPENING
             for id, name in self._side_input_names():
                 self._side_inputs._items[id] = self.scheduler.side_packets[name]
-            self._submit(self.id)
+            if self._is_constant() and self.scheduler.constants.repeat(self):
+                self.state = CLOSED
+                self._announce()
+            else:
+                self._submit(self.id)
+
+    def _is_constant(self) -> bool:
+        return not self.queues and not self.streams
 
     def _side_input_names(self) -> list[tuple[int, str]]:
         ids = self._side_inputs._ids
@@ -221,14 +225,17 @@ class Node:
             self.fail("Open", error)
             return
         self.state = OPENED
+        if self._is_constant():
+            self.scheduler.constants.remember(self)
         self._announce()
         for dependent in self._dependents:
             dependent.one_less_to_wait_for()
         for port in context.outputs._items:
             port.flush(UNSTARTED)
-        if self.is_source:
-            self.scheduler.sources.on_opened(self)
-        elif self.queues:
+        self._on_opened()
+
+    def _on_opened(self) -> None:
+        if self.queues:
             self.idle = True
             self.examine()
 
@@ -354,12 +361,13 @@ class Node:
             self._flush(context)
         else:
             self._flush_in_order()
-        if result is STOP:
-            self.scheduler.sources.stopping |= not self.is_source
         self._in_flight -= 1
-        if self.is_source:
-            self._after_source(result)
-        elif self._running_batch and not self.scheduler.failed:
+        self._on_processed(result)
+
+    def _on_processed(self, result: Any) -> None:
+        if result is STOP:
+            self.scheduler.stop_sources()
+        if self._running_batch and not self.scheduler.failed:
             self._run_batch()
         else:
             self.idle = True
@@ -387,34 +395,6 @@ class Node:
             if port.packet is not EMPTY and not port.announced:
                 port.announced = True
                 self.scheduler.on_side_packet(port.name, port.packet)
-
-    # Sources
-
-    def take_turn(self) -> None:
-        """A source may be called once more, unless it is held back or the graph is stopping."""
-        if self.state != OPENED or self._in_flight or self.scheduler.failed:
-            return
-        if self.blockers:
-            self._throttled_turn = True
-            return
-        self._throttled_turn = False
-        if self.scheduler.sources.stopping:
-            self._prepare_close()
-            return
-        self.context._time = 0
-        self._in_flight = 1
-        self._pending.append(self.context)
-        self._submit(self.scheduler.source_rank(self))
-
-    def unblocked(self) -> None:
-        if self._throttled_turn:
-            self.take_turn()
-
-    def _after_source(self, result: Any) -> None:
-        if result is STOP and not self.scheduler.failed:
-            self._prepare_close()
-        else:
-            self.take_turn()
 
     # Closing
 
@@ -446,8 +426,6 @@ class Node:
         self._announce()
         for port in context.outputs._items:
             port.flush_last()
-        if self.is_source:
-            self.scheduler.sources.on_closed(self)
         if error is None and result is STOP:
             error = status_error(Code.INTERNAL, "close() returned STOP, which only process() may")
         if error is not None:
@@ -474,92 +452,9 @@ class Node:
         self.scheduler.record(error)
 
     def fail(self, method: str, cause: BaseException) -> None:
-        if self.scheduler.cancelling and isinstance(cause, CancelledError):
+        if self.scheduler.tasks.cancelled and isinstance(cause, CancelledError):
             return  # it was told to stop, and did
         self.scheduler.record(CalculatorError(self.name, method, cause))
-
-
-class ChainNode(Node):
-    """A node with one input that takes every packet as it comes: most nodes of most graphs.
-
-    Its input set is the head of its only queue, so there is nothing to decide; skipping the decision
-    halves the cost of a node. Everything else is as in `Node`, and tests compare the two.
-    """
-
-    __slots__ = ("_item", "_ports", "_queue")
-
-    def wire(
-        self,
-        handler: InputStreamHandler,
-        streams: Mapping[str, OutputStream],
-        limit: int,
-        side_packets: Mapping[str, Packet],
-    ) -> None:
-        super().wire(handler, streams, limit, side_packets)
-        self._queue = self.queues[0]
-        self._item = self.context.inputs._items
-        self._ports = self.context.outputs._items
-
-    def on_packet(self) -> None:
-        if not self.idle or self.scheduler.failed:
-            return
-        queue = self._queue
-        packet = queue.packets.popleft()
-        if queue.full:
-            queue.note_room()
-        self.idle = False
-        self._in_flight = 1
-        self._item[0] = packet
-        self.context._time = packet._time
-        if self.lane is None:
-            heappush(self._ready, self.process_rank)
-        else:
-            self._pending.append(self.context)
-            self.scheduler.busy += 1
-            self.lane.push(self.process_rank)
-
-    def process_now(self) -> None:
-        context = self.context
-        try:
-            result = self.process(context)
-        except BaseException as error:
-            self.scheduler.on_interrupt(error)
-            self.processed(context, None, error)
-            return
-        if result is not None and isawaitable(result):
-            self.scheduler.start_task(result, self.processed, context)
-        elif result is STOP or self.side_ports:
-            self.processed(context, result, None)
-        else:
-            self._processed_plainly(context._time)
-
-    def _processed_plainly(self, time: int) -> None:
-        self._item[0] = EMPTY
-        for port in self._ports:
-            packets = port.packets
-            if len(packets) == 1 and not port.special and packets[0]._time == time:
-                # The packet itself says all there is to say of the bound.
-                port.stream.send(packets.pop())
-            else:
-                port.flush(time)
-        self.idle = True
-        self._in_flight = 0
-        queue = self._queue
-        if queue.packets:
-            self.on_packet()
-        elif queue.bound != time + 1 or time == POST_STREAM:
-            self.examine()
-
-
-def is_chain(plan: NodePlan, handler: InputStreamHandler) -> bool:
-    """Whether `ChainNode` does for this node."""
-    return (
-        len(plan.inputs) == 1
-        and type(handler) is DefaultInputStreamHandler
-        and handler.batch_size == 1
-        and not handler.process_timestamp_bounds
-        and plan.max_in_flight <= 1
-    )
 
 
 def runs_inline(kind: type[Calculator]) -> bool:

@@ -35,26 +35,27 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from asyncio import _get_running_loop
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
-from contextlib import suppress
 from functools import partial
 from heapq import heappop
 from threading import Event, Lock, get_ident
 from typing import Any
 
+from calcgraph.runtime.chain_node import ChainNode, is_chain
+from calcgraph.runtime.constants import Constants
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.counters import Counters
 from calcgraph.runtime.errors import CalculatorError, Code, RunError, StatusError, status_error
-from calcgraph.runtime.executors import ApplicationLane, Lane, LoopThread, Outcome, PoolLane
+from calcgraph.runtime.executors import ApplicationLane, Lane, Outcome, PoolLane
 from calcgraph.runtime.graph_input import GraphInput
-from calcgraph.runtime.node import ChainNode, Node, is_chain, make_handler, runs_inline
+from calcgraph.runtime.node import Node, make_handler, runs_inline
 from calcgraph.runtime.packet import Packet
 from calcgraph.runtime.plan import GraphPlan, NodePlan
-from calcgraph.runtime.sources import Sources
+from calcgraph.runtime.sources import SourceNode, Sources
 from calcgraph.runtime.streams import UNLIMITED, OutputStream
+from calcgraph.runtime.tasks import Returned, Tasks, call_on
 from calcgraph.runtime.throttling import Feeder, Throttle
 from calcgraph.runtime.timestamp import UNSTARTED
 from calcgraph.runtime.watch import Watch
@@ -79,6 +80,7 @@ class Scheduler:
         pool: Callable[[str], Executor],
         application_thread: bool = False,
         counters: Counters,
+        constants: Constants,
         services: Mapping[str, Any],
         side_packets: Mapping[str, Packet],
         resources: Mapping[int, Any],
@@ -88,6 +90,7 @@ class Scheduler:
     ) -> None:
         self.plan = plan
         self.counters = counters
+        self.constants = constants
         self.services = services
         self.side_packets = dict(side_packets)
         self.watch = watch
@@ -117,11 +120,7 @@ class Scheduler:
         self._interrupt: KeyboardInterrupt | None = None
         self._wakers: list[Callable[[], None]] = []
 
-        self._own_loop: LoopThread | None = None
-        self._loop, self._loop_thread = _running_loop()
-        self._tasks: set[asyncio.Future[Any]] = set()
-        self.cancelling = False
-
+        self.tasks = Tasks(self._on_task)
         self._build(resources)
 
     # Building
@@ -143,9 +142,10 @@ class Scheduler:
         if self.watch is not None:
             for name in self.inputs:
                 self.streams[name].readers.insert(0, self.watch.stopwatch.tap(name))
-        self.sources = Sources(self, [node for node in self.nodes if node.is_source])
+        sources = [node for node in self.nodes if isinstance(node, SourceNode)]
+        self.sources = Sources(self, sources)
         feeders: dict[str | int, Feeder] = dict(self.inputs.items())
-        feeders.update((node.id, node) for node in self.nodes if node.is_source)
+        feeders.update((node.id, node) for node in sources)
         self.throttle = Throttle(self, feeders)
         self._count_what_opens_wait_for()
         self._steps: list[Callable[[], None]] = [node.open_now for node in self.nodes]
@@ -158,7 +158,7 @@ class Scheduler:
         except Exception as error:
             raise CalculatorError(plan.name, "__init__", error) from error
         handler = make_handler(plan)
-        kind = ChainNode if is_chain(plan, handler) else Node
+        kind = SourceNode if plan.is_source else ChainNode if is_chain(plan, handler) else Node
         node = kind(self, plan, calculator, self._lane_of(plan), resource)
         node.wire(handler, self.streams, limit, self.side_packets)
         if self.watch is not None and self.watch.stopwatch.watches(plan):
@@ -220,7 +220,7 @@ class Scheduler:
 
     def feed(self, source: GraphInput, packet: Packet) -> None:
         """Put a packet into the graph, running what it makes ready as far as that runs inline."""
-        if not self._is_on_loop() or not self._baton.acquire(blocking=False):
+        if not self._may_drain_here() or not self._baton.acquire(blocking=False):
             source.posted += 1
             self.post((source.deliver_posted, packet))
             return
@@ -245,16 +245,14 @@ class Scheduler:
     def post(self, event: tuple[Any, ...]) -> None:
         """Tell the run something, from any thread: a function to call under the baton, and its arguments."""
         self._inbox.append(event)
-        if self._loop is not None and not self._is_on_loop():
-            with suppress(RuntimeError):  # a loop that is closed drains no more; then we do
-                self._loop.call_soon_threadsafe(self.drain)
-                self._wake()
-                return
-        self.drain()
+        if not self._may_drain_here() and self.tasks.call_soon(self.drain):
+            self._wake()  # who waits drains too: it may be the loop's own thread that waits
+        else:
+            self.drain()
 
-    def _is_on_loop(self) -> bool:
-        """Whether this is a thread on which the run may be drained without more ado."""
-        return self._loop is None or _get_running_loop() is self._loop
+    def _may_drain_here(self) -> bool:
+        """A run that belongs to a loop is drained on its thread, so that observers are called there."""
+        return self.tasks.loop is None or self.tasks.is_on_loop()
 
     def record(self, error: StatusError) -> None:
         """Something failed: the run will end with this error."""
@@ -272,7 +270,7 @@ class Scheduler:
         if self.done:
             return
         self.record(status_error(Code.CANCELLED, "CalculatorGraph::Cancel() was called"))
-        self.post((self._cancel_tasks,))
+        self.post((self.tasks.cancel,))
 
     def abandon(self) -> None:
         """The graph object is gone, and its pools may be: close inline what is not at work."""
@@ -323,9 +321,7 @@ class Scheduler:
             self._wakers.remove(event.set)
 
     def _refuse_to_block_the_loop(self) -> None:
-        thread = get_ident()
-        own = self._own_loop is not None and thread == self._own_loop.ident
-        if own or (self._tasks and thread == self._loop_thread):
+        if self.tasks.would_block_here():
             raise status_error(
                 Code.FAILED_PRECONDITION,
                 "this would block the event loop that the graph's async calculators run on; "
@@ -336,7 +332,7 @@ class Scheduler:
         """The same for a coroutine, on any loop."""
         loop = asyncio.get_running_loop()
         woken = asyncio.Event()
-        wake = partial(_call_on, loop, woken.set)
+        wake = partial(call_on, loop, woken.set)
         self._wakers.append(wake)
         try:
             while not condition():
@@ -402,11 +398,8 @@ class Scheduler:
 
     def _continue_elsewhere(self) -> None:
         """Results of threads came in as fast as they were handled: a caller is not to be kept by that."""
-        if self._loop is not None:
-            with suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self.drain)
-                return
-        self._pool("").submit(self.drain)
+        if not self.tasks.call_soon(self.drain):
+            self._pool("").submit(self.drain)
 
     def _handle(self, event: tuple[Any, ...]) -> None:
         event[0](*event[1:])
@@ -436,11 +429,10 @@ class Scheduler:
             node.clean_up()
 
     def _finish(self) -> None:
-        self.done = True
         if self.watch is not None:
             self.watch.run_ended()
-        if self._own_loop is not None:
-            self._own_loop.stop()
+        self.tasks.stop()
+        self.done = True
 
     def _break(self, error: BaseException) -> None:
         """The scheduler itself was interrupted, by Ctrl-C or a mistake of ours: end, whatever is left."""
@@ -451,8 +443,7 @@ class Scheduler:
         self.ready.clear()
         self.stirred.clear()
         self._inbox.clear()
-        if self._own_loop is not None:
-            self._own_loop.stop()
+        self.tasks.stop()
 
     def on_interrupt(self, error: BaseException) -> None:
         """Ctrl-C hit a calculator: it is the node's error, and goes on to whoever drains."""
@@ -471,7 +462,7 @@ class Scheduler:
 
     def _returned(
         self,
-        then: Callable[..., None],
+        then: Returned,
         context: CalculatorContext,
         result: Any,
         error: BaseException | None,
@@ -483,59 +474,21 @@ class Scheduler:
             then(context, result, error)
 
     def start_task(
-        self, awaitable: Awaitable[Any], then: Callable[..., None], context: CalculatorContext
+        self, awaitable: Awaitable[Any], then: Returned, context: CalculatorContext
     ) -> None:
         self.busy += 1
-        loop = self._loop
-        if loop is None:
-            if self._own_loop is None:
-                self._own_loop = LoopThread()
-            loop = self._own_loop.loop
-        elif self._is_on_loop():
-            self._launch(awaitable, then, context)
-            return
-        try:
-            loop.call_soon_threadsafe(self._launch, awaitable, then, context)
-        except RuntimeError as error:  # the loop is closed
-            if asyncio.iscoroutine(awaitable):
-                awaitable.close()
-            self._inbox.append((self._returned, then, context, None, error))
+        self.tasks.start(awaitable, then, context)
 
-    def _launch(
-        self, awaitable: Awaitable[Any], then: Callable[..., None], context: CalculatorContext
-    ) -> None:
-        """On the loop's thread."""
-        task = asyncio.ensure_future(awaitable)
-        self._tasks.add(task)
-        task.add_done_callback(partial(self._task_done, then, context))
-        if self.cancelling:
-            task.cancel()
-
-    def _task_done(
+    def _on_task(
         self,
-        then: Callable[..., None],
+        then: Returned,
         context: CalculatorContext,
-        task: asyncio.Future[Any],
+        result: Any,
+        error: BaseException | None,
     ) -> None:
-        self._tasks.discard(task)
-        error: BaseException | None
-        if task.cancelled():
-            error = asyncio.CancelledError("the task was cancelled")
-        else:
-            error = task.exception()
-        result = None if error is not None else task.result()
+        """A task ended; this is the loop's thread."""
         self._inbox.append((self._returned, then, context, result, error))
         self.drain()
-
-    def _cancel_tasks(self) -> None:
-        self.cancelling = True
-        loop = self._own_loop.loop if self._own_loop is not None else self._loop
-        if self._tasks and loop is not None:
-            _call_on(loop, self._cancel_on_loop)
-
-    def _cancel_on_loop(self) -> None:
-        for task in tuple(self._tasks):
-            task.cancel()
 
     # What nodes tell
 
@@ -547,16 +500,3 @@ class Scheduler:
 
 def _offset(plan: GraphPlan, producer: tuple[int, int] | None) -> int | None:
     return None if producer is None else plan.nodes[producer[0]].contract.timestamp_offset
-
-
-def _running_loop() -> tuple[asyncio.AbstractEventLoop | None, int]:
-    try:
-        return asyncio.get_running_loop(), get_ident()
-    except RuntimeError:
-        return None, 0
-
-
-def _call_on(loop: asyncio.AbstractEventLoop, deed: Callable[[], Any]) -> None:
-    """Call on the loop's thread; a loop that is closed has nobody left to tell."""
-    with suppress(RuntimeError):
-        loop.call_soon_threadsafe(deed)

@@ -156,3 +156,43 @@ def test_an_optional_side_packet_that_is_not_given_is_no_port():
     trial.add("in", 0, 0)
     trial.finish()
     assert seen == [[("PROCESS", 0)]]
+
+
+def test_a_node_of_side_packets_only_makes_them_once_while_it_is_given_the_same():
+    """Rule L11."""
+    opened = []
+
+    def make_list(cc):
+        opened.append(cc.input_side_packets["SEED"].value)
+        cc.output_side_packets[0].set([cc.input_side_packets["SEED"].value])
+
+    trial = Trial(
+        inputs("in")
+        + node(
+            "Lambda",
+            "",
+            "",
+            'input_side_packet: "OPEN:o" input_side_packet: "SEED:seed" output_side_packet: "made"',
+        )
+        + node(
+            "Lambda", "in", "out", 'input_side_packet: "PROCESS:p" input_side_packet: "MADE:made"'
+        )
+    )
+    seen = []
+
+    def run(seed):
+        trial.start(
+            o=make_list, seed=seed, p=lambda cc: seen.append(cc.input_side_packets["MADE"].value)
+        )
+        trial.add("in", 0, 0)
+        trial.finish()
+
+    first, second = "first", "second"
+    run(first)
+    run(first)
+    assert opened == ["first"]
+    assert seen[0] is seen[1]
+    run(second)
+    assert opened == ["first", "second"]
+    assert seen[2] == ["second"]
+    assert trial.graph.get_output_side_packet("made").value == ["second"]

@@ -39,12 +39,10 @@ def build_encoder(folder: Path) -> ov.Model:
     """
     config = read_encoder_config(folder / "config.json")
     path = folder / "model.safetensors"
-    return encoder(config, fitting_weights(config, read_weights(path), path))
-
-
-def encoder(config: EncoderConfig, weights: Mapping[str, Array]) -> ov.Model:
-    """The OpenVINO model of an encoder; `weights` are named and shaped as `tensor_shapes` tells."""
-    return _Encoder(config, weights).model()
+    what = f"a {config.model_type} encoder of {config.layers} layers"
+    weights = fitting_weights(tensor_shapes(config), read_weights(path), path, what)
+    graph = EncoderGraph(config, weights)
+    return graph.model(graph.hidden(), "last_hidden_state")
 
 
 def tensor_shapes(config: EncoderConfig) -> dict[str, tuple[int, ...]]:
@@ -76,11 +74,10 @@ def tensor_shapes(config: EncoderConfig) -> dict[str, tuple[int, ...]]:
 
 
 def fitting_weights(
-    config: EncoderConfig, found: Mapping[str, Array], path: Path
+    expected: Mapping[str, tuple[int, ...]], found: Mapping[str, Array], path: Path, what: str
 ) -> dict[str, Array]:
-    """The weights under the names of `tensor_shapes`, or a PreparationError saying which do not fit."""
+    """The weights under the names `expected`, or a PreparationError saying which do not fit `what`."""
     bare = {_without_prefix(name): array for name, array in found.items()}
-    expected = tensor_shapes(config)
     wrong = [
         *_complaint("lacks", (name for name in expected if name not in bare)),
         *_complaint(
@@ -97,9 +94,7 @@ def fitting_weights(
         ),
     ]
     if wrong:
-        raise PreparationError(
-            f"{path} does not fit a {config.model_type} encoder of {config.layers} layers: it {'; it '.join(wrong)}"
-        )
+        raise PreparationError(f"{path} does not fit {what}: it {'; it '.join(wrong)}")
     return {name: bare[name] for name in expected}
 
 
@@ -117,8 +112,8 @@ def _complaint(verb: str, names: Iterable[str]) -> list[str]:
     return [f"{verb} {', '.join(listed[:3])}{more}"]
 
 
-class _Encoder:
-    """Writes the graph down, from the embeddings up."""
+class EncoderGraph:
+    """Writes the graph down, from the embeddings up; `weights` are named and shaped as `tensor_shapes` tells."""
 
     def __init__(self, config: EncoderConfig, weights: Mapping[str, Array]) -> None:
         self.config = config
@@ -127,16 +122,25 @@ class _Encoder:
         self.attention_mask = _token_input("attention_mask")
         self.token_type_ids = _token_input("token_type_ids") if config.token_types > 1 else None
 
-    def model(self) -> ov.Model:
+    def hidden(self) -> ov.Node:
+        """float32 [batch, tokens, hidden]."""
         mask = self._additive_mask()
         hidden = self._embeddings()
         for layer in range(self.config.layers):
             at = f"encoder.layer.{layer}"
             hidden = self._feed_forward(self._attention(hidden, mask, f"{at}.attention"), at)
-        hidden.output(0).get_tensor().set_names({"last_hidden_state"})
+        return hidden
+
+    def model(self, answer: ov.Node, name: str) -> ov.Model:
+        """The model whose output `name` is `answer`."""
+        answer.output(0).get_tensor().set_names({name})
         inputs = [self.input_ids, self.attention_mask, self.token_type_ids]
-        result = ops.result(hidden, name="last_hidden_state/Result")
+        result = ops.result(answer, name=f"{name}/Result")
         return ov.Model([result], [i for i in inputs if i is not None], self.config.model_type)
+
+    def linear(self, hidden: ov.Node, at: str) -> ov.Node:
+        product = ops.matmul(hidden, self._weight(f"{at}.weight"), False, True, name=f"{at}/MatMul")
+        return ops.add(product, self._weight(f"{at}.bias"), name=at)
 
     def _embeddings(self) -> ov.Node:
         words = self._lookup("embeddings.word_embeddings", self.input_ids)
@@ -167,7 +171,7 @@ class _Encoder:
 
     def _attention(self, hidden: ov.Node, mask: ov.Node, at: str) -> ov.Node:
         query, key, value = (
-            self._split_heads(self._linear(hidden, f"{at}.self.{projection}"))
+            self._split_heads(self.linear(hidden, f"{at}.self.{projection}"))
             for projection in ("query", "key", "value")
         )
         mixed = ops.scaled_dot_product_attention(
@@ -185,23 +189,19 @@ class _Encoder:
         return ops.transpose(ops.reshape(hidden, shape, True), _ints(0, 2, 1, 3))
 
     def _feed_forward(self, hidden: ov.Node, at: str) -> ov.Node:
-        wide = self._linear(hidden, f"{at}.intermediate.dense")
+        wide = self.linear(hidden, f"{at}.intermediate.dense")
         mode = self.config.activation
         active = ops.relu(wide) if mode == "relu" else ops.gelu(wide, mode)
         return self._add_and_norm(active, hidden, f"{at}.output")
 
     def _add_and_norm(self, change: ov.Node, hidden: ov.Node, at: str) -> ov.Node:
-        total = ops.add(self._linear(change, f"{at}.dense"), hidden)
+        total = ops.add(self.linear(change, f"{at}.dense"), hidden)
         return self._layer_norm(total, f"{at}.LayerNorm")
 
     def _layer_norm(self, hidden: ov.Node, at: str) -> ov.Node:
         normal = ops.mvn(hidden, _ints(-1), True, self.config.layer_norm_eps, "inside_sqrt")
         scaled = ops.multiply(normal, self._weight(f"{at}.weight"))
         return ops.add(scaled, self._weight(f"{at}.bias"), name=at)
-
-    def _linear(self, hidden: ov.Node, at: str) -> ov.Node:
-        product = ops.matmul(hidden, self._weight(f"{at}.weight"), False, True, name=f"{at}/MatMul")
-        return ops.add(product, self._weight(f"{at}.bias"), name=at)
 
     def _lookup(self, at: str, ids: ov.Node) -> ov.Node:
         return ops.gather(self._weight(f"{at}.weight"), ids, _int(0), name=f"{at}/Gather")

@@ -6,6 +6,7 @@ what Perfetto (ui.perfetto.dev) opens.
 
 from __future__ import annotations
 
+import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -16,6 +17,8 @@ from calcgraph.runtime.calls import Call
 from calcgraph.runtime.plan import GraphPlan
 from calcgraph.runtime.timestamp import UNSET, is_range
 from calcgraph.runtime.trace_files import TraceFiles
+
+log = logging.getLogger("calcgraph.graph")
 
 THROTTLED: Final = 7
 UNTHROTTLED: Final = 8
@@ -61,8 +64,12 @@ class Tracer:
 
     def write_files(self, now: int) -> None:
         """Write what is new to the trace files; nothing when there is nothing."""
-        if self._files is not None and self._events:
+        if self._files is None or not self._events:
+            return
+        try:
             self._files.write(self.capture(), now)
+        except OSError as error:  # no reason to fail the run
+            log.warning("the trace cannot be written: %s", error)
 
     @property
     def events(self) -> Sequence[Call | Moment]:

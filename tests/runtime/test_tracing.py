@@ -117,6 +117,10 @@ class TestFiles:
             assert 1 <= len(profile.graph_trace) <= 2
             assert len(profile.config.node) == 2
 
+    def test_a_file_that_cannot_be_written_harms_nobody(self, tmp_path, caplog):
+        traced(config(f'trace_log_path: "{tmp_path}/nowhere/t_"') + TWO)
+        assert "the trace cannot be written" in caplog.text
+
     def test_no_events_no_file(self, tmp_path):
         fields = f'trace_log_path: "{tmp_path}/t_" trace_event_types_disabled: [1, 2, 3, 15]'
         traced(config(fields) + TWO)

@@ -32,6 +32,7 @@ ROOT = Path(__file__).parent.parent
 MODEL = ROOT / "models" / "sentence-transformers" / "all-MiniLM-L6-v2"
 TEXTS = ROOT.parent / "shared" / "data" / "banking77" / "train.csv"
 MAX_TOKENS = 256
+SHORT_ROWS = Shape(128, 8, 32)
 
 Sequences = list[np.ndarray]
 Way = Callable[[float], float]
@@ -98,7 +99,7 @@ def sorted_batches(texts: Sequences) -> Iterator[Sequences]:
 class Raw:
     """OpenVINO with nothing around it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, shape: Shape = SHORT_ROWS) -> None:
         core = ov.Core()
         config = complete_config("CPU", {})
         self._dynamic = core.compile_model(
@@ -109,7 +110,6 @@ class Raw:
         encoding = Encoding(
             packed_model(core, encoder), places, Head(Pooling.MEAN, True), encoder.dimensions
         )
-        shape = Shape(128, 8, 32)
         self._request = Request(Program(core, encoding, shape, "CPU", config), shape)
         self._plan: list[Dispatch] = []
 
@@ -138,7 +138,7 @@ class Raw:
         return time.perf_counter() - start
 
     def packed(self, texts: Sequences, seconds: float) -> float:
-        """Rows of 128 packed from all the texts at once, 8 an inference; packing is not counted."""
+        """Full rows packed from all the texts at once; packing is not counted."""
         shape = self._request.shape
         if not self._plan:
             table = ShapeTable([shape])

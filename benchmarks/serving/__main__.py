@@ -1,0 +1,225 @@
+"""This server beside OpenVINO alone, Infinity and sentence-transformers, interleaved in one run.
+
+    python -m benchmarks.serving [--rounds 5] [--seconds 3] [--only WORD] [--skip-peers] [--curves]
+
+All servers are started first and stand still (SIGSTOP) but for the one whose turn it is; every round
+runs every contestant on every workload, so that a noisy quarter of an hour strikes all of them. The
+load generator shares the cores with the server. Ratios are taken within a round. Peers get environments
+of their own in build/peers. Prints Markdown; --docs writes the plots there, and figures as JSON.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import platform
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import uvloop
+from tokenizers import Tokenizer
+
+from benchmarks.serving.load import Contestant, Workload, beside_bulk, measure
+from benchmarks.serving.plots import plot
+from benchmarks.serving.raw import RawWays
+from benchmarks.serving.sample import Sample
+from benchmarks.serving.servers import (
+    MODEL,
+    ROOT,
+    Server,
+    start_infinity,
+    start_ours,
+    start_sentence_transformers,
+)
+from benchmarks.serving.tables import bulk_table, curve_table, table
+from benchmarks.serving.texts import Words, banking
+
+TEXTS = ROOT.parent / "shared" / "data" / "banking77" / "train.csv"
+LOGS = ROOT / "build" / "benchmarks"
+MAX_TOKENS = 256
+CONCURRENCY = (1, 2, 4, 8, 16, 32, 64, 128, 256)
+LENGTHS = (4, 8, 16, 32, 64, 128, 256)
+PROTOCOLS = {"openai": "REST", "kserve-grpc": "gRPC"}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--texts", type=Path, default=TEXTS, help="CSV file with a column `text`")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of each way in each round")
+    parser.add_argument("--only", default="", help="workloads with this in their name")
+    parser.add_argument("--skip-peers", action="store_true")
+    parser.add_argument("--infinity-dtypes", nargs="*", default=["bfloat16"])
+    parser.add_argument("--curves", action="store_true", help="against concurrency and length")
+    parser.add_argument("--docs", type=Path, help="folder for plots and figures")
+    args = parser.parse_args()
+    uvloop.run(compare(args))
+
+
+async def compare(args: argparse.Namespace) -> None:
+    model = ROOT / "models" / MODEL
+    tokenizer = Tokenizer.from_file(str(model / "tokenizer.json"))
+    tokenizer.no_padding()
+    tokenizer.no_truncation()
+    texts = banking(args.texts)
+    words = Words(texts, tokenizer)
+    with ExitStack() as stack:
+        contestants = list(_contestants(stack, args))
+        print(*_headline(contestants), sep="\n")
+        report = Report(args, contestants, model, tokenizer)
+        for workload in _workloads(texts, words):
+            if args.only in workload.name:
+                await report.workload(workload)
+        if args.only in "bulk":
+            await report.bulk(texts)
+        if args.curves:
+            await report.curves(texts, words)
+    if args.docs:
+        file = args.docs / "serving.json"
+        file.write_text(json.dumps(report.figures, indent=1) + "\n")
+
+
+def _workloads(texts: Sequence[str], words: Words) -> Iterator[Workload]:
+    yield Workload("single texts, 64 connections", texts, 1, 64)
+    yield Workload("requests of 32 texts, 8 connections", texts, 32, 8)
+    mixed = words.mixed(2000, 8, MAX_TOKENS)
+    yield Workload("8 to 256 tokens, requests of 32, 8 connections", mixed, 32, 8)
+    longest = [words.text(MAX_TOKENS) for _ in range(256)]
+    yield Workload("all of 256 tokens, requests of 32, 4 connections", longest, 32, 4)
+    yield Workload("one client, one text at a time", texts, 1, 1)
+    yield Workload("5 synthetic tokens, 10 requests a second", ["hi " * 5], 1, 1, rate=10.0)
+    yield Workload("one real text a request, 100 at a time", texts, 1, 100)
+
+
+def _contestants(stack: ExitStack, args: argparse.Namespace) -> Iterator[Contestant]:
+    servers = [start_ours(LOGS)]
+    stack.callback(servers[0].stop)
+    if not args.skip_peers:
+        starts = [lambda d=dtype: start_infinity(LOGS, d) for dtype in args.infinity_dtypes]
+        for start in (*starts, lambda: start_sentence_transformers(LOGS)):
+            servers[-1].pause()
+            servers.append(start())
+            stack.callback(servers[-1].stop)
+    for server in servers:
+        server.pause()
+        for backend in server.urls:
+            name = f"{server.name} {PROTOCOLS[backend]}" if len(server.urls) > 1 else server.name
+            yield Contestant(name, server, backend)
+
+
+def _headline(contestants: Sequence[Contestant]) -> Iterator[str]:
+    servers: dict[str, Server] = {c.server.name: c.server for c in contestants}
+    versions = {name: v for server in servers.values() for name, v in server.versions.items()}
+    with open("/proc/cpuinfo") as file:
+        cpu = next(line.partition(":")[2].strip() for line in file if line.startswith("model name"))
+        file.seek(0)
+        flags = next(line for line in file if line.startswith("flags")).split()
+        fast = [flag for flag in ("amx_bf16", "avx512_bf16", "avx512_vnni") if flag in flags]
+    yield f"{cpu} ({', '.join(fast)}), Python {platform.python_version()}, " + ", ".join(
+        f"{name} {version}" for name, version in versions.items()
+    )
+
+
+class Report:
+    """Measures in rounds, prints as it goes and keeps the figures."""
+
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        contestants: Sequence[Contestant],
+        model: Path,
+        tokenizer: Tokenizer,
+    ) -> None:
+        self._args = args
+        self._contestants = contestants
+        self._model = model
+        self._tokenizer = tokenizer
+        self.figures: dict[str, object] = {}
+
+    async def workload(self, workload: Workload) -> None:
+        results: dict[str, list[Sample]] = {}
+        raw = RawWays(self._model, self._tokenizer, workload.texts[:4000])
+        for _ in range(self._args.rounds):
+            for name, way in raw.ways.items():
+                results.setdefault(name, []).append(way(self._args.seconds))
+            for contestant in self._contestants:
+                sample = await _take_turn(contestant, workload, self._args.seconds)
+                results.setdefault(contestant.name, []).append(sample)
+        print(f"\n### {workload.name}\n", *table(results), *_noise(results.values()), sep="\n")
+        self._keep(workload.name, results)
+        del raw
+        gc.collect()
+
+    async def bulk(self, texts: Sequence[str]) -> None:
+        results: dict[str, list[tuple[Sample, Sample]]] = {}
+        for _ in range(self._args.rounds):
+            for contestant in self._contestants:
+                with _turn(contestant):
+                    pair = await beside_bulk(contestant, texts, self._args.seconds)
+                results.setdefault(contestant.name, []).append(pair)
+        print("\n### a single text beside a job of 10,000, 20 requests a second\n")
+        print(
+            *bulk_table(results), *_noise([[b for _, b in p] for p in results.values()]), sep="\n"
+        )
+        self._keep("bulk", {n: [busy for _, busy in pairs] for n, pairs in results.items()})
+        self._keep(
+            "bulk, alone", {n: [alone for alone, _ in pairs] for n, pairs in results.items()}
+        )
+
+    async def curves(self, texts: Sequence[str], words: Words) -> None:
+        concurrency = [Workload(str(n), texts, 1, n) for n in CONCURRENCY]
+        await self._curve("concurrency", "clients, one text a request", concurrency)
+        of_length = {n: [words.text(n) for _ in range(256)] for n in LENGTHS}
+        lengths = [Workload(str(n), of_length[n], 8, 8) for n in LENGTHS]
+        await self._curve("length", "tokens a text, 8 clients, 8 texts a request", lengths)
+
+    async def _curve(self, name: str, along: str, points: Sequence[Workload]) -> None:
+        results: dict[str, dict[int, list[Sample]]] = {}
+        for _ in range(self._args.rounds):
+            for workload in points:
+                for contestant in self._contestants:
+                    sample = await _take_turn(contestant, workload, self._args.seconds / 2)
+                    curve = results.setdefault(contestant.name, {})
+                    curve.setdefault(int(workload.name), []).append(sample)
+        samples = [s for curve in results.values() for s in curve.values()]
+        print(f"\n### {along}\n", *curve_table(along, results), *_noise(samples), sep="\n")
+        for x in (int(workload.name) for workload in points):
+            self._keep(f"{name} {x}", {n: curve[x] for n, curve in results.items()})
+        if self._args.docs:
+            note = f"all-MiniLM-L6-v2 on 2 cores, load generator included; {along}"
+            plot(results, along, note, self._args.docs / f"{name}.png")
+
+    def _keep(self, name: str, results: dict[str, list[Sample]]) -> None:
+        self.figures[name] = {who: [asdict(s) for s in rounds] for who, rounds in results.items()}
+
+
+async def _take_turn(contestant: Contestant, workload: Workload, seconds: float) -> Sample:
+    with _turn(contestant):
+        return await measure(contestant, workload, seconds)
+
+
+@contextmanager
+def _turn(contestant: Contestant) -> Iterator[None]:
+    contestant.server.resume()
+    try:
+        yield
+    finally:
+        contestant.server.pause()
+
+
+def _noise(groups: object) -> Iterator[str]:
+    """How busy others kept the machine, and requests that failed."""
+    samples = [sample for group in groups for sample in group]  # type: ignore[attr-defined]
+    others = [sample.others for sample in samples]
+    yield ""
+    yield f"Others used {np.median(others):.2f} cores in the median, {max(others):.2f} at most."
+    if failed := sum(sample.failed for sample in samples):
+        yield f"{failed} requests failed."
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,122 @@
+"""A few seconds of load on one server."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmarks.serving.sample import Sample, Stopwatch
+from benchmarks.serving.servers import MODEL, Server
+from calcgraph.tools.bench.backends import BACKENDS
+from calcgraph.tools.bench.http1 import Target
+from calcgraph.tools.bench.load import Outcome, Request, closed_loop, open_loop, poisson
+from calcgraph.tools.bench.ways import Grpc, Http, Way
+
+WARM_UP_S = 0.3
+JSON = {"Content-Type": "application/json"}
+BULK_TEXTS, BULK_REQUEST, BULK_CLIENTS = 10_000, 500, 2
+PROBES_PER_SECOND = 20.0
+
+
+@dataclass(frozen=True)
+class Workload:
+    """Texts, how many a request, and how many clients (or how many requests a second)."""
+
+    name: str
+    texts: Sequence[str]
+    batch: int
+    clients: int
+    rate: float | None = None
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A server by one of its protocols."""
+
+    name: str
+    server: Server
+    backend: str
+
+    def way(self) -> Way:
+        url = self.server.urls[self.backend]
+        return Grpc(url) if BACKENDS[self.backend].grpc else Http(Target.of(url))
+
+    def requests(self, texts: Sequence[str], batch: int) -> Iterator[Request]:
+        """For ever."""
+        backend, url = BACKENDS[self.backend], self.server.urls[self.backend]
+        groups = [texts[i : i + batch] for i in range(0, len(texts) - batch + 1, batch)]
+        bodies = [backend.body(MODEL, group) for group in groups]
+        if not backend.grpc:
+            bodies = [Target.of(url).post(body, JSON) for body in bodies]
+        return itertools.cycle([Request(body, batch) for body in bodies])
+
+
+async def measure(contestant: Contestant, workload: Workload, seconds: float) -> Sample:
+    """The other servers are to stand still meanwhile."""
+    way = contestant.way()
+    requests = contestant.requests(workload.texts, workload.batch)
+    outcomes: list[Outcome] = []
+    try:
+        few = min(workload.clients, 4)
+        await closed_loop(way, requests, few, outcomes.append, time.perf_counter() + WARM_UP_S)
+        outcomes.clear()
+        watch = Stopwatch(contestant.server.process.pid)
+        if workload.rate is None:
+            end = time.perf_counter() + seconds
+            await closed_loop(way, requests, workload.clients, outcomes.append, end)
+        else:
+            times = itertools.takewhile(lambda at: at < seconds, poisson(workload.rate))
+            await open_loop(way, requests, times, outcomes.append)
+        return _sample(watch, outcomes)
+    finally:
+        await way.close()
+
+
+async def beside_bulk(
+    contestant: Contestant, texts: Sequence[str], seconds: float
+) -> tuple[Sample, Sample]:
+    """Single texts by the clock: alone, and while another client has 10,000 texts embedded."""
+    probe = Workload("probe", texts, 1, 1, PROBES_PER_SECOND)
+    alone = await measure(contestant, probe, seconds)
+    way = contestant.way()
+    requests = itertools.islice(
+        contestant.requests(texts, BULK_REQUEST), BULK_TEXTS // BULK_REQUEST
+    )
+    bulk = asyncio.create_task(closed_loop(way, requests, BULK_CLIENTS, _must_succeed))
+    try:
+        await asyncio.sleep(0.2)
+        busy = await measure(contestant, probe, seconds)
+        if bulk.done():
+            bulk.result()
+            raise RuntimeError(
+                "the bulk job was over before the single texts: fewer seconds, please"
+            )
+        return alone, busy
+    finally:
+        bulk.cancel()
+        await asyncio.gather(bulk, return_exceptions=True)
+        await way.close()
+
+
+def _must_succeed(outcome: Outcome) -> None:
+    if not outcome.ok:
+        raise RuntimeError(f"the bulk job failed: {outcome.error}")
+
+
+def _sample(watch: Stopwatch, outcomes: Sequence[Outcome]) -> Sample:
+    good = [outcome for outcome in outcomes if outcome.ok]
+    texts = sum(outcome.request.documents for outcome in good)
+    failed = [outcome.error for outcome in outcomes if not outcome.ok]
+    if failed and not good:
+        raise RuntimeError(f"all requests failed, the first with {failed[0]}")
+    return watch.sample(texts, [outcome.latency for outcome in good], len(failed))
+
+
+def median(samples: Sequence[Sample], name: str) -> float:
+    """Of one figure, over the rounds."""
+    return float(np.median([getattr(sample, name) for sample in samples]))

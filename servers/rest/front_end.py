@@ -23,8 +23,10 @@ from calcgraph.servers.rest.compression import pack
 from calcgraph.servers.rest.config_status import ConfigStatus
 from calcgraph.servers.rest.connection import Server
 from calcgraph.servers.rest.cors import NO_CORS, Cors
+from calcgraph.servers.rest.documentation import Documentation
 from calcgraph.servers.rest.kserve import KServe, kserve_error
-from calcgraph.servers.rest.openai import COHERE_V2, OpenAI, openai_error
+from calcgraph.servers.rest.openai import OpenAI, openai_error
+from calcgraph.servers.rest.operations import is_kserve
 from calcgraph.servers.rest.router import Router
 
 # Clients keep idle connections for minutes, and one that the server closes first costs them a retry.
@@ -41,7 +43,7 @@ class RestFrontEnd:
     def __init__(
         self, plane: DataPlane, *, max_body_bytes: int, drain_s: float, cors: Cors = NO_CORS
     ) -> None:
-        dialects = (OpenAI(plane), KServe(plane), ConfigStatus(plane))
+        dialects = (OpenAI(plane), KServe(plane), ConfigStatus(plane), Documentation(plane))
         self._router = Router(route for dialect in dialects for route in dialect.routes())
         self._max_body_bytes = max_body_bytes
         self._drain_s = drain_s
@@ -150,9 +152,7 @@ class RestFrontEnd:
 
 def _error_response(request: web.BaseRequest, error: Exception, request_id: str) -> web.Response:
     answer = answer_to(error, request_id)
-    path = request.path.rstrip("/")
-    is_kserve = (path == "/v2" or path.startswith("/v2/")) and path not in COHERE_V2
-    body = kserve_error(answer) if is_kserve else openai_error(answer)
+    body = kserve_error(answer) if is_kserve(request.path) else openai_error(answer)
     response = web.Response(body=body, status=answer.status, headers=answer.headers)
     response.content_type = "application/json"
     return response

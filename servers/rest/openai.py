@@ -12,17 +12,15 @@ from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.payload import HttpRequest
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import Answer
+from calcgraph.servers.rest.operations import COHERE_V2, PREFIXES
 from calcgraph.servers.rest.requests import read_json
 from calcgraph.servers.rest.router import Route, json_response
 
 if TYPE_CHECKING:
     from calcgraph.runtime.executor import ModelMetadata
 
-_PREFIXES = ("/v3", "/v1", "/v3/v1")
 # What the named model's graph answers; the graph sees the path.
 _VERBS = ("embeddings", "tokenize", "detokenize", "rerank")
-# Cohere's client asks its base URL for /v2/rerank; all else under /v2 is KServe's.
-COHERE_V2 = ("/v2/rerank", "/v3/v2/rerank")
 
 
 class OpenAI:
@@ -32,7 +30,7 @@ class OpenAI:
         self._plane = plane
 
     def routes(self) -> Iterator[Route]:
-        for prefix in _PREFIXES:
+        for prefix in PREFIXES:
             for verb in _VERBS:
                 yield Route("POST", f"{prefix}/{verb}", self._answer)
             yield Route("GET", f"{prefix}/models", self._models)

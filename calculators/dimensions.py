@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from calcgraph.calculators.values import Embeddings
 from calcgraph.runtime.errors import RequestError
 
 
 def shorten(
-    embeddings: Embeddings, vectors: NDArray[np.float32], dimensions: int
+    vectors: NDArray[np.float32], dimensions: int, *, normalized: bool
 ) -> NDArray[np.float32]:
     """The first `dimensions` columns of [N, D], as OpenAI's `dimensions` does it."""
     available = vectors.shape[1]
@@ -23,7 +22,7 @@ def shorten(
     if dimensions == available:
         return vectors
     leading = vectors[:, :dimensions]
-    return unit_length(leading) if embeddings.normalized else np.ascontiguousarray(leading)
+    return unit_length(leading) if normalized else np.ascontiguousarray(leading)
 
 
 def unit_length(vectors: NDArray[np.float32]) -> NDArray[np.float32]:

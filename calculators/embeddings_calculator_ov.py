@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from calcgraph.calculators.canary import read_canary
 from calcgraph.calculators.engine import BadTokenId, Engine, EngineClosed
 from calcgraph.calculators.engine import Pooling as Method
 from calcgraph.calculators.normalize import Normalize
-from calcgraph.calculators.pooling import Pooling, pooling_method
+from calcgraph.calculators.pooling import METHODS, Pooling, pooling_method
 from calcgraph.calculators.single_node import embeddings_graph
 from calcgraph.calculators.tokenization.limits import max_tokens
 from calcgraph.calculators.values import Embeddings, Tokens
@@ -24,8 +27,15 @@ from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.errors import Code, RequestError
+from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.subgraph import SubgraphContext
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    engine: Engine
+    digest: str
 
 
 class EmbeddingsCalculatorOV(Calculator):
@@ -43,12 +53,12 @@ class EmbeddingsCalculatorOV(Calculator):
         return embeddings_graph(context.options)
 
     @classmethod
-    def load(cls, node: NodePlan, graph: GraphPlan) -> Engine:
+    def load(cls, node: NodePlan, graph: GraphPlan) -> _Loaded:
         options = node.options
         assert isinstance(options, EmbeddingsCalculatorOVOptions)
         folder = node.base_path / options.models_path
         pooling, normalize = fused(node, graph)
-        return Engine.open(
+        engine = Engine.open(
             folder,
             device=options.target_device,
             plugin_config=plugin_config(options.plugin_config),
@@ -56,29 +66,39 @@ class EmbeddingsCalculatorOV(Calculator):
             normalize=normalize,
             max_tokens=max_tokens(folder),
         )
+        try:
+            check_canary(folder, engine)
+            digest = digest_of(*(folder / f"openvino_model{suffix}" for suffix in (".xml", ".bin")))
+        except BaseException:
+            engine.close()
+            raise
+        return _Loaded(engine, digest)
 
     @classmethod
-    def unload(cls, resource: Engine) -> None:
-        resource.close()
+    def unload(cls, resource: _Loaded) -> None:
+        resource.engine.close()
 
     @classmethod
     def describe(
-        cls, node: NodePlan, resource: Engine, upstream: Mapping[str, Any]
+        cls, node: NodePlan, resource: _Loaded, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        info = resource.info
+        info = resource.engine.info
         return {
             "dimensions": info.dimensions,
             "device": info.device,
             "precision": info.precision,
             "inference_path": info.path,
             "inference_path_reason": info.why,
+            FINGERPRINT: {"weights": resource.digest, "precision": info.precision},
         }
 
     def open(self, cc: CalculatorContext) -> None:
-        self.engine: Engine = cc.resource
+        self.engine: Engine = cc.resource.engine
 
     async def process(self, cc: CalculatorContext) -> None:
         tokens: Tokens = cc.inputs["TOKENS"].value
+        if tokens.only:
+            return
         try:
             result = await self.engine.submit_async(tokens.sequences)
         except BadTokenId as error:
@@ -99,6 +119,22 @@ class EmbeddingsCalculatorOV(Calculator):
         if isinstance(result, np.ndarray):
             return Embeddings(vectors=result, pooling=info.pooling, normalized=info.normalize)
         return Embeddings(hidden=result)
+
+
+def check_canary(folder: Path, engine: Engine) -> None:
+    """Embed the model's canary texts, if it has any. Raises ValueError when they come out otherwise.
+
+    They go in as token ids, so that no other node of the graph has a part in it.
+    """
+    canary = read_canary(folder)
+    if canary is None:
+        return
+    texts = [i for i, ids in enumerate(canary.token_ids) if len(ids) <= engine.info.max_tokens]
+    result = engine.submit([canary.token_ids[i] for i in texts]).result()
+    pooling = engine.info.pooling or Method.MEAN
+    if not isinstance(result, np.ndarray):
+        result = np.stack([METHODS[pooling](hidden) for hidden in result])
+    canary.check_vectors(result, pooling, engine.info.precision, texts)
 
 
 def fused(node: NodePlan, graph: GraphPlan) -> tuple[Method | None, bool]:

@@ -2,36 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Final
 
-from calcgraph.calculators import kserve_dialect, openai_dialect
-from calcgraph.calculators.values import TextInput
+from calcgraph.calculators import kserve_dialect, openai_dialect, tokenize_dialect
+from calcgraph.calculators.request_fields import check_fingerprint
+from calcgraph.calculators.values import Answer, TextInput
 from calcgraph.proto.calculators_pb2 import HttpInputOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
+from calcgraph.runtime.contract import Contract
+from calcgraph.runtime.fingerprint import FINGERPRINT
 from calcgraph.runtime.payload import HttpRequest, InferRequest
 from calcgraph.runtime.plan import NodePlan
+from calcgraph.runtime.services import MODEL
+
+_Reader = Callable[[HttpRequest, int], tuple[TextInput, Answer]]
+# By the last word of the path; all others are embeddings, as in OVMS.
+_READERS: Final[Mapping[str, _Reader]] = {
+    "tokenize": tokenize_dialect.read_tokenize,
+    "detokenize": tokenize_dialect.read_detokenize,
+}
+_EXPECTED_HEADER: Final = "x-expected-fingerprint"
 
 
 class HttpInput(Calculator):
-    """Reads an OpenAI `embeddings` call or an Open Inference Protocol call. Bad ones: RequestError."""
+    """Reads an OpenAI `embeddings` call, a `tokenize` or `detokenize` call, or an Open Inference
+    Protocol call. Bad ones: RequestError."""
 
     inputs = {"REQUEST": HttpRequest | InferRequest}
     outputs = {"INPUT": TextInput, "ANSWER": object}
     options = HttpInputOptions
     light = True
 
+    @classmethod
+    def contract(cls, contract: Contract) -> None:
+        contract.use_service(MODEL).optional()
+
     def open(self, cc: CalculatorContext) -> None:
         self.max_texts = cc.options.max_texts
+        model = cc.service(MODEL)
+        self.fingerprint: str = model.fingerprint if model is not None else ""
 
     def process(self, cc: CalculatorContext) -> None:
         request = cc.inputs["REQUEST"].value
         value: TextInput
-        answer: object
+        answer: Answer
         if isinstance(request, HttpRequest):
-            value, answer = openai_dialect.read(request.body, self.max_texts)
+            expected = request.body.get("expected_fingerprint")
+            if expected is None:
+                expected = request.headers.get(_EXPECTED_HEADER)
+            check_fingerprint(expected, self.fingerprint)
+            read = _READERS.get(request.path.rstrip("/").rpartition("/")[2], openai_dialect.read)
+            value, answer = read(request, self.max_texts)
         else:
+            check_fingerprint(request.parameters.get("expected_fingerprint"), self.fingerprint)
             value, answer = kserve_dialect.read(request)
         cc.outputs["INPUT"].add(value)
         cc.outputs["ANSWER"].add(answer)
@@ -40,4 +65,4 @@ class HttpInput(Calculator):
     def describe(
         cls, node: NodePlan, resource: Any, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        return {"inputs": kserve_dialect.INPUTS}
+        return {"inputs": kserve_dialect.INPUTS, FINGERPRINT: None}

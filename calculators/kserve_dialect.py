@@ -2,22 +2,24 @@
 
 Text form: one BYTES tensor `input` of shape [N], [N, 1] or []. Token form: `input_ids` [N, L] with an
 optional `attention_mask` and `token_type_ids` of the same shape, INT64 or INT32. Either way the answer
-is `embeddings`, FP32 [N, D].
+is `embeddings`, FP32 [N, D]. Parameters are what the OpenAI endpoint has for fields of the body.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
 
 from calcgraph.calculators.dimensions import shorten
-from calcgraph.calculators.values import Embeddings, TextInput, require_vectors
+from calcgraph.calculators.lengths import report
+from calcgraph.calculators.request_fields import integer, read_length, read_prompt
+from calcgraph.calculators.values import Embeddings, TextInput, Tokens, require_vectors
 from calcgraph.runtime.errors import RequestError
-from calcgraph.runtime.payload import InferRequest, InferResponse, Tensor, TensorSpec
+from calcgraph.runtime.payload import InferRequest, InferResponse, Parameter, Tensor, TensorSpec
 
 TEXT = "input"
 IDS, MASK, TYPES = "input_ids", "attention_mask", "token_type_ids"
@@ -32,13 +34,13 @@ def read(request: InferRequest) -> tuple[TextInput, KServeAnswer]:
         if name != OUTPUT:
             _refuse(name, f"unexpected inference output '{name}', this model has '{OUTPUT}'")
     tensors = {tensor.name: tensor for tensor in request.inputs}
-    truncate = _parameter(request, "truncate", bool)
-    answer = KServeAnswer(_parameter(request, "dimensions", int))
+    length, prompt = read_length(request.parameters), read_prompt(request.parameters)
+    answer = KServeAnswer(integer(request.parameters, "dimensions"))
     match sorted(tensors):
         case [only] if only == TEXT:
-            return TextInput(texts=_texts(tensors[TEXT]), truncate=truncate), answer
+            return TextInput(_texts(tensors[TEXT]), None, length, prompt), answer
         case names if IDS in names and set(names) <= {IDS, MASK, TYPES}:
-            return TextInput(token_ids=_sequences(tensors), truncate=truncate), answer
+            return TextInput(None, _sequences(tensors), length, prompt), answer
         case names:
             _refuse(
                 names[0] if names else TEXT,
@@ -87,13 +89,6 @@ def _sequences(tensors: Mapping[str, Tensor]) -> list[NDArray[np.int64]]:
     return sequences
 
 
-def _parameter(request: InferRequest, name: str, kind: type) -> Any:
-    value = request.parameters.get(name)
-    if value is not None and type(value) is not kind:
-        _refuse(name, f"parameter '{name}' must be {kind.__name__}, found {value!r}")
-    return value
-
-
 def _refuse(param: str, message: str) -> NoReturn:
     raise RequestError(message, param=param)
 
@@ -104,8 +99,18 @@ class KServeAnswer:
 
     dimensions: int | None = None
 
-    def write(self, embeddings: Embeddings, prompt_tokens: int) -> InferResponse:
+    def write(
+        self, embeddings: Embeddings | None, tokens: Tokens, fingerprint: str
+    ) -> InferResponse:
         vectors = require_vectors(embeddings, "serializer")
+        assert embeddings is not None
         if self.dimensions is not None:
-            vectors = shorten(embeddings, vectors, self.dimensions)
-        return InferResponse([Tensor(OUTPUT, "FP32", vectors)], {"prompt_tokens": prompt_tokens})
+            vectors = shorten(vectors, self.dimensions, normalized=embeddings.normalized)
+        parameters: dict[str, Parameter] = {"prompt_tokens": tokens.count}
+        if fingerprint:
+            parameters["system_fingerprint"] = fingerprint
+        if tokens.too_long:
+            # A parameter is no list: these are the indices, with commas between.
+            for name, entries in report(tokens.too_long).items():
+                parameters[name] = ",".join(str(entry["index"]) for entry in entries)
+        return InferResponse([Tensor(OUTPUT, "FP32", vectors)], parameters)

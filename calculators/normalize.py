@@ -11,6 +11,7 @@ from calcgraph.calculators.values import Embeddings, require_vectors
 from calcgraph.proto.calculators_pb2 import NormalizeOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
+from calcgraph.runtime.fingerprint import FINGERPRINT
 from calcgraph.runtime.plan import NodePlan
 
 
@@ -34,4 +35,5 @@ class Normalize(Calculator):
         cls, node: NodePlan, resource: Any, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         assert isinstance(node.options, NormalizeOptions)
-        return {"normalized": node.options.enabled}
+        enabled = node.options.enabled
+        return {"normalized": enabled, FINGERPRINT: {"normalized": enabled}}

@@ -14,6 +14,7 @@ from calcgraph.proto.calculators_pb2 import PoolingOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.contract import Contract
+from calcgraph.runtime.fingerprint import FINGERPRINT
 from calcgraph.runtime.plan import NodePlan
 
 Hidden = NDArray[np.float32]
@@ -51,7 +52,8 @@ class Pooling(Calculator):
         cls, node: NodePlan, resource: Any, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
         assert isinstance(node.options, PoolingOptions)
-        return {"pooling": pooling_method(node.options).name}
+        name = pooling_method(node.options).name
+        return {"pooling": name, FINGERPRINT: {"pooling": name}}
 
 
 def pooling_method(options: PoolingOptions) -> Method:

@@ -2,37 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from calcgraph.calculators.canary import read_canary
+from calcgraph.calculators.lengths import LengthRule, Overflow
 from calcgraph.calculators.tokenization.batching import TokenizerQueue
+from calcgraph.calculators.tokenization.foreign import ForeignVocabulary
+from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.calculators.tokenization.limits import max_tokens
-from calcgraph.calculators.tokenization.tokenizer import ModelTokenizer
-from calcgraph.calculators.values import TextInput, Tokens
+from calcgraph.calculators.tokenization.tokenizer import (
+    COMPILED_FILE,
+    REFERENCE_FILE,
+    ModelTokenizer,
+)
+from calcgraph.calculators.values import Detokenization, TextInput, Tokenization, Tokens
 from calcgraph.proto.calculators_pb2 import TokenizerOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
+from calcgraph.runtime.contract import Contract
 from calcgraph.runtime.errors import RequestError
+from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 
-Ids = NDArray[np.int64]
+log = logging.getLogger(__name__)
+
+_INLINE_TOKENS = 1_000
+"""What is decoded on the spot, in about 0.2 ms."""
+_SEND_TEXT = "Send text; with langchain-openai set check_embedding_ctx_length=False"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Loaded:
+    model: str
     tokenizer: ModelTokenizer
     queue: TokenizerQueue
-    limit: int
+    rule: LengthRule
+    token_input: str
+    foreign: ForeignVocabulary | None
+    digest: str
+    warned: bool = False
+    """The log has told that a client of OpenAI's sends token ids."""
 
 
 class Tokenizer(Calculator):
     """Tokenizes texts with the model's own tokenizer; token ids pass as they are.
 
-    What is longer than the limit is refused, or cut when `truncate` says so.
+    What is longer than the limit is refused, cut or split, as the graph or the request says.
     """
 
     inputs = {"INPUT": TextInput}
@@ -41,13 +61,28 @@ class Tokenizer(Calculator):
     light = True
 
     @classmethod
+    def contract(cls, contract: Contract) -> None:
+        overflow(contract.options)
+
+    @classmethod
     def load(cls, node: NodePlan, graph: GraphPlan) -> _Loaded:
-        assert isinstance(node.options, TokenizerOptions)
-        folder = node.base_path / node.options.models_path
+        options = node.options
+        assert isinstance(options, TokenizerOptions)
+        folder = node.base_path / options.models_path
         tokenizer = ModelTokenizer.open(folder)
-        return _Loaded(
-            tokenizer, TokenizerQueue(tokenizer), _limit(node.options, max_tokens(folder))
+        rule = LengthRule(
+            overflow(options),
+            _limit(options, max_tokens(folder)),
+            tokenizer.special_tokens,
+            options.overlap if options.HasField("overlap") else None,
         )
+        rule.check()
+        if canary := read_canary(folder):
+            canary.check_tokens(tokenizer.encode(canary.texts))
+        wanted = options.token_input
+        foreign = None if wanted in ("model", "reject") else ForeignVocabulary.open(wanted)
+        queue = TokenizerQueue(tokenizer)
+        return _Loaded(folder.name, tokenizer, queue, rule, wanted, foreign, _digest(folder))
 
     @classmethod
     async def unload(cls, resource: _Loaded) -> None:
@@ -57,28 +92,135 @@ class Tokenizer(Calculator):
     def describe(
         cls, node: NodePlan, resource: _Loaded, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        return {"max_tokens": resource.limit}
+        return {
+            "max_tokens": resource.rule.limit,
+            "overflow": resource.rule.overflow.value,
+            "token_input": resource.token_input,
+            # What was cut is told with each answer, so that lengths have no part in it.
+            FINGERPRINT: {"tokenizer": resource.digest},
+        }
 
     def open(self, cc: CalculatorContext) -> None:
         self.loaded: _Loaded = cc.resource
-        self.truncate: bool = cc.options.truncate
 
-    async def process(self, cc: CalculatorContext) -> None:
+    def process(self, cc: CalculatorContext) -> Awaitable[None] | None:
         value: TextInput = cc.inputs["INPUT"].value
-        truncate = self.truncate if value.truncate is None else value.truncate
-        if value.texts is not None:
-            sequences = await self._encode(value.texts)
-            tokenizer = self.loaded.tokenizer
-        else:
-            sequences = value.token_ids or []
-            tokenizer = None
-        cc.outputs["TOKENS"].add(Tokens(fit(sequences, self.loaded.limit, truncate, tokenizer)))
-
-    async def _encode(self, texts: Sequence[str]) -> Sequence[Ids]:
+        if value.prompt is not None and value.prompt.must_be_heard:
+            raise _no_prompts()
+        if isinstance(value.only, Detokenization):
+            return self._decode(cc, value.token_ids or ())
+        texts = value.texts
+        if texts is None:
+            sequences = value.token_ids or ()
+            if self.loaded.token_input == "model":
+                self._warn_once(value.sender)
+                self._emit(cc, value, sequences)
+                return None
+            texts = self._foreign_texts(sequences)
         try:
-            return await self.loaded.queue.encode(texts)
+            encoded = self.loaded.queue.encode_now(texts)
         except ValueError as error:
             raise RequestError(str(error), param="input") from error
+        if encoded is None:
+            return self._encode(cc, value, texts)
+        self._emit(cc, value, encoded)
+        return None
+
+    async def _encode(self, cc: CalculatorContext, value: TextInput, texts: Sequence[str]) -> None:
+        try:
+            encoded = await self.loaded.queue.encode(texts)
+        except ValueError as error:
+            raise RequestError(str(error), param="input") from error
+        self._emit(cc, value, encoded)
+
+    def _emit(self, cc: CalculatorContext, value: TextInput, sequences: Sequence[Ids]) -> None:
+        if isinstance(value.only, Tokenization):
+            tokens = self._as_wanted(value.only, sequences)
+        else:
+            rule = self.loaded.rule
+            if value.length is not None:
+                rule = rule.wished(value.length)
+            fitting, too_long = rule.fit(sequences)
+            tokens = Tokens(fitting, too_long)
+            for each in too_long:
+                cc.counter("truncated" if each.was_cut else "chunked").increment()
+        cc.outputs["TOKENS"].add(tokens)
+
+    def _as_wanted(self, wanted: Tokenization, sequences: Sequence[Ids]) -> Tokens:
+        """The ids as `tokenize` was asked for them."""
+        tokenizer, most = self.loaded.tokenizer, wanted.max_length
+        if not wanted.add_special_tokens:
+            sequences = [tokenizer.special_tokens.strip(ids) for ids in sequences]
+        if most is not None:
+            if wanted.add_special_tokens and most >= len(tokenizer.special_tokens):
+                sequences = [tokenizer.truncate(ids, most) for ids in sequences]
+            else:
+                sequences = [ids[:most] for ids in sequences]
+        if wanted.pad:
+            length = self.loaded.rule.limit if most is None else most
+            try:
+                sequences = [tokenizer.pad(ids, length, wanted.padding_side) for ids in sequences]
+            except ValueError as error:
+                raise RequestError(str(error), param="pad_to_max_length") from error
+        return Tokens(sequences, only=True)
+
+    def _decode(self, cc: CalculatorContext, sequences: Sequence[Ids]) -> Awaitable[None] | None:
+        self._check_vocabulary(sequences)
+        if sum(map(len, sequences)) <= _INLINE_TOKENS:
+            cc.outputs["TOKENS"].add(Tokens(sequences, texts=self._texts_of(sequences), only=True))
+            return None
+        return self._decode_on_thread(cc, sequences)
+
+    async def _decode_on_thread(self, cc: CalculatorContext, sequences: Sequence[Ids]) -> None:
+        texts = await asyncio.to_thread(self._texts_of, sequences)
+        cc.outputs["TOKENS"].add(Tokens(sequences, texts=texts, only=True))
+
+    def _texts_of(self, sequences: Sequence[Ids]) -> list[str]:
+        try:
+            return [self.loaded.tokenizer.decode(ids.tolist()) for ids in sequences]
+        except ValueError as error:
+            raise RequestError(str(error), param="tokens") from error
+
+    def _check_vocabulary(self, sequences: Sequence[Ids]) -> None:
+        # Decoders skip what they do not know, and the text would lack it silently.
+        size = self.loaded.tokenizer.vocab_size
+        for ids in sequences:
+            outside = ids[ids < 0 if size is None else (ids < 0) | (ids >= size)]
+            if outside.size:
+                raise RequestError(
+                    f"token id {outside[0]} is outside this model's vocabulary ({size})",
+                    param="tokens",
+                )
+
+    def _foreign_texts(self, sequences: Sequence[Ids]) -> list[str]:
+        foreign = self.loaded.foreign
+        if foreign is None:
+            raise RequestError(f"This model takes no token ids. {_SEND_TEXT}.", param="input")
+        try:
+            return foreign.texts(sequences)
+        except ValueError as error:
+            raise RequestError(f"{error}. {_SEND_TEXT}.", param="input") from error
+
+    def _warn_once(self, sender: str) -> None:
+        if self.loaded.warned or not sender.startswith("OpenAI/"):
+            return
+        self.loaded.warned = True
+        log.warning(
+            "%s: a client of OpenAI's (%s) sends token ids, which are read as this model's own. If it is "
+            "langchain-openai they are tiktoken's, and the vectors are wrong: set "
+            'check_embedding_ctx_length=False there, or token_input: "cl100k_base" in TokenizerOptions here',
+            self.loaded.model,
+            sender[:80],
+        )
+
+
+def overflow(options: TokenizerOptions) -> Overflow:
+    """What the graph does with a text that is too long. Raises ValueError when it says two things."""
+    if not options.HasField("overflow"):
+        return Overflow.TRUNCATE if options.truncate else Overflow.ERROR
+    if options.truncate:
+        raise ValueError("set 'overflow' or 'truncate', not both")
+    return Overflow[TokenizerOptions.Overflow.Name(options.overflow)]
 
 
 def _limit(options: TokenizerOptions, model_limit: int | None) -> int:
@@ -97,24 +239,13 @@ def _limit(options: TokenizerOptions, model_limit: int | None) -> int:
     return options.max_length
 
 
-def fit(
-    sequences: Sequence[Ids], limit: int, truncate: bool, tokenizer: ModelTokenizer | None
-) -> Sequence[Ids]:
-    """Every sequence within `limit` tokens. Without `truncate` a longer one is a RequestError.
+def _digest(folder: Path) -> str:
+    reference = folder / REFERENCE_FILE
+    return digest_of(reference if reference.is_file() else folder / COMPILED_FILE)
 
-    `tokenizer` tells which special tokens a cut text keeps; None cuts plain ids at the end.
-    """
-    if all(len(ids) <= limit for ids in sequences):
-        return sequences
-    if not truncate:
-        i, ids = next((i, ids) for i, ids in enumerate(sequences) if len(ids) > limit)
-        where = f"input[{i}]" if len(sequences) > 1 else "the input"
-        raise RequestError(
-            f"This model's maximum context length is {limit} tokens, however {where} has {len(ids)} "
-            "tokens. Shorten it, or set 'truncate: true' in the graph's TokenizerOptions.",
-            param="input",
-            reason="context_length_exceeded",
-        )
-    if tokenizer is None:
-        return [ids[:limit] for ids in sequences]
-    return [tokenizer.truncate(ids, limit) for ids in sequences]
+
+def _no_prompts() -> RequestError:
+    return RequestError(
+        "This model's graph has no PromptTemplate node, so that 'prompt_name' and 'instruction' mean nothing here.",
+        param="prompt_name",
+    )

@@ -10,24 +10,71 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcgraph.calculators.engine import Pooling
+from calcgraph.calculators.lengths import LengthWish, TooLong
+from calcgraph.calculators.tokenization.ids import Ids
+from calcgraph.calculators.tokenization.special_tokens import Side
 from calcgraph.runtime.payload import HttpResponse, InferResponse
 
 
 @dataclass(frozen=True, slots=True)
+class PromptWish:
+    """What one request says of the words to put before its texts."""
+
+    name: str | None = None
+    input_type: str | None = None
+    """`query` or `document`: the model's own prompt for that, if it has one."""
+    instruction: str | None = None
+
+    @property
+    def must_be_heard(self) -> bool:
+        """A model without prompts treats queries and documents alike; the rest it cannot ignore."""
+        return self.name is not None or self.instruction is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokenization:
+    """The token ids themselves are wanted, in this form."""
+
+    add_special_tokens: bool = True
+    max_length: int | None = None
+    pad: bool = False
+    """Up to `max_length`, or without one to what the model can read."""
+    padding_side: Side = "right"
+
+
+@dataclass(frozen=True, slots=True)
+class Detokenization:
+    """The text that token ids stand for is wanted."""
+
+
+@dataclass(frozen=True, slots=True)
 class TextInput:
-    """What is to be embedded: texts, or the served model's own token ids (one of the two)."""
+    """What is asked of a model: texts, or token ids (one of the two), and how to treat them."""
 
     texts: Sequence[str] | None = None
-    token_ids: Sequence[NDArray[np.int64]] | None = None
-    truncate: bool | None = None
-    """Cut what is too long (True) or refuse it (False); None leaves it to the graph."""
+    token_ids: Sequence[Ids] | None = None
+    length: LengthWish | None = None
+    """None leaves it to the graph, like each of the following."""
+    prompt: PromptWish | None = None
+    only: Tokenization | Detokenization | None = None
+    """Tokens are all that is wanted, no embedding."""
+    sender: str = ""
+    """The client program that sent token ids, as it names itself."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """One sequence of token ids an input, special tokens included, none longer than the model takes."""
+    """One sequence of token ids an input, special tokens included, none longer than the model takes.
 
-    sequences: Sequence[NDArray[np.int64]]
+    An input that was read in windows has one sequence a window; `too_long` says which did.
+    """
+
+    sequences: Sequence[Ids]
+    too_long: Sequence[TooLong] = ()
+    texts: Sequence[str] | None = None
+    """What the sequences stand for, when that was asked."""
+    only: bool = False
+    """These are the answer: there is nothing to embed."""
 
     @property
     def count(self) -> int:
@@ -49,16 +96,21 @@ class Embeddings:
 
 
 class Answer(Protocol):
-    """How one request wants its vectors; made where the request is read, used where it is answered."""
+    """How one request wants its answer; made where the request is read, used where it is answered."""
 
-    def write(self, embeddings: Embeddings, prompt_tokens: int) -> HttpResponse | InferResponse: ...
+    def write(
+        self, embeddings: Embeddings | None, tokens: Tokens, fingerprint: str
+    ) -> HttpResponse | InferResponse:
+        """`embeddings` is None when only tokens were asked for; `fingerprint` is "" if there is none."""
+        ...
 
 
-def require_vectors(embeddings: Embeddings, node: str) -> NDArray[Any]:
+def require_vectors(embeddings: Embeddings | None, node: str) -> NDArray[Any]:
     """The [N, D] vectors. Raises ValueError when no Pooling node came before `node`."""
-    if embeddings.vectors is None:
+    if embeddings is None or embeddings.vectors is None:
+        found = "no embeddings" if embeddings is None else "token embeddings"
         raise ValueError(
-            f"node {node!r} got token embeddings, expected one vector a text: "
+            f"node {node!r} got {found}, expected one vector a text: "
             "put a Pooling node between the encoder and it"
         )
     return embeddings.vectors

@@ -29,6 +29,7 @@ from calcgraph.runtime.errors import (
     StatusError,
     status_error,
 )
+from calcgraph.runtime.fingerprint import FINGERPRINT, by_options, fingerprint
 from calcgraph.runtime.graph import CalculatorGraph
 from calcgraph.runtime.packet import Packet
 from calcgraph.runtime.payload import (
@@ -39,6 +40,7 @@ from calcgraph.runtime.payload import (
     TensorSpec,
 )
 from calcgraph.runtime.plan import GraphPlan, NodePlan
+from calcgraph.runtime.services import MODEL
 from calcgraph.runtime.validation import plan_graph
 
 log = logging.getLogger("calcgraph.executor")
@@ -66,6 +68,8 @@ class ModelMetadata:
     """What the nodes say of themselves: dimensions, max_tokens, pooling and so on."""
     created: int
     """Seconds since the epoch."""
+    fingerprint: str = ""
+    """Another one means that the same request may be answered otherwise; also among the details."""
     versions: Sequence[str] = ("1",)
     platform: str = "calcgraph"
 
@@ -77,6 +81,7 @@ class GraphExecutor:
         self.name = name
         self.plan = plan
         self.metadata = _describe(name, plan, resources.by_node)
+        self._services = {MODEL: self.metadata}
         self._resources = resources
         self._threads = ThreadPoolExecutor(thread_name_prefix=f"calcgraph-{name}")
         self._idle: list[_Session] = []
@@ -146,7 +151,10 @@ class GraphExecutor:
 
     def start_graph(self) -> CalculatorGraph:
         return CalculatorGraph(
-            plan=self.plan, resources=self._resources.by_node, thread_pool=self._threads
+            plan=self.plan,
+            resources=self._resources.by_node,
+            services=self._services,
+            thread_pool=self._threads,
         )
 
 
@@ -278,14 +286,19 @@ def _load(node: NodePlan, plan: GraphPlan) -> Any:
 
 def _describe(name: str, plan: GraphPlan, resources: Mapping[int, Any]) -> ModelMetadata:
     details: dict[str, Any] = {}
+    parts: list[Any] = []
     for node in plan.nodes:
-        details.update(node.calculator.describe(node, resources.get(node.id), dict(details)))
+        said = dict(node.calculator.describe(node, resources.get(node.id), dict(details)))
+        parts.append(said.pop(FINGERPRINT) if FINGERPRINT in said else by_options(node))
+        details.update(said)
+    details[FINGERPRINT] = fingerprint(parts)
     return ModelMetadata(
         name=name,
         inputs=details.pop("inputs", ()),
         outputs=details.pop("outputs", ()),
         details=details,
         created=int(time.time()),
+        fingerprint=details[FINGERPRINT],
     )
 
 

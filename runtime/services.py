@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 from calcgraph.runtime.errors import Code, StatusError, status_error
 from calcgraph.runtime.plan import GraphPlan
+
+MODEL: Final = "calcgraph.model"
+"""What is known of the model that a graph serves: the `ModelMetadata` of its executor."""
 
 _defaults: dict[str, Callable[[], Any]] = {}
 

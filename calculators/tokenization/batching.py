@@ -68,12 +68,16 @@ class TokenizerQueue:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def encode(self, texts: Sequence[str]) -> list[Ids]:
-        """As ModelTokenizer.encode. The texts must not change until the answer is there."""
+    def encode_now(self, texts: Sequence[str]) -> list[Ids] | None:
+        """A few short texts on the spot; None for more, which are worth `encode`."""
         if self._closed:
             raise RuntimeError("the tokenizer is closed")
-        if weight(texts) < INLINE_WEIGHT:
-            return self._tokenizer.encode(texts)
+        return self._tokenizer.encode(texts) if weight(texts) < INLINE_WEIGHT else None
+
+    async def encode(self, texts: Sequence[str]) -> list[Ids]:
+        """As ModelTokenizer.encode. The texts must not change until the answer is there."""
+        if (encoded := self.encode_now(texts)) is not None:
+            return encoded
         request = _Request(texts, asyncio.get_running_loop().create_future())
         self._waiting.append(request)
         if self._run is None:

@@ -1,8 +1,9 @@
 """How many tokens a model takes, special tokens included, as its folder tells it."""
 
-import json
 from pathlib import Path
 from typing import Any
+
+from calcgraph.calculators.tokenization.model_files import read_json
 
 # Architectures with a learned vector for each position, and how many of the first ones are set
 # aside: RoBERTa counts from padding_idx + 1. Beyond the rest there is nothing to look up.
@@ -32,7 +33,7 @@ def max_tokens(folder: Path) -> int | None:
 
     Never more than the positions that the model has, if it learned them.
     """
-    config = _read(folder / "config.json")
+    config = read_json(folder / "config.json")
     kind = config.get("model_type")
     positions = _limit(config, "max_position_embeddings")
     if positions is not None:
@@ -40,7 +41,7 @@ def max_tokens(folder: Path) -> int | None:
     declared = _declared(folder)
     if declared is None:
         return _least(
-            _limit(_read(folder / "tokenizer_config.json"), "model_max_length"), positions
+            _limit(read_json(folder / "tokenizer_config.json"), "model_max_length"), positions
         )
     return _least(declared, positions if kind in RESERVED_POSITIONS else None)
 
@@ -48,7 +49,7 @@ def max_tokens(folder: Path) -> int | None:
 def _declared(folder: Path) -> int | None:
     for place in (folder, folder / "0_Transformer"):
         for file in sorted(place.glob("sentence_*_config.json")):
-            if limit := _limit(_read(file), "max_seq_length"):
+            if limit := _limit(read_json(file), "max_seq_length"):
                 return limit
     return None
 
@@ -60,15 +61,3 @@ def _limit(config: dict[str, Any], key: str) -> int | None:
 
 def _least(*limits: int | None) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    if not file.is_file():
-        return {}
-    try:
-        content = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{file} is not JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{file} holds a {type(content).__name__}, not an object")
-    return content

@@ -20,6 +20,13 @@ class SpecialTokens:
     def __len__(self) -> int:
         return len(self.prefix) + len(self.suffix)
 
+    def surround(self, ids: Ids) -> bool:
+        """Whether `ids` begin and end as those of a text do."""
+        return len(ids) >= len(self) and bool(
+            np.array_equal(ids[: len(self.prefix)], self.prefix)
+            and np.array_equal(ids[len(ids) - len(self.suffix) :], self.suffix)
+        )
+
     def strip(self, ids: Ids) -> Ids:
         """The text's own tokens."""
         return ids[len(self.prefix) : len(ids) - len(self.suffix)]

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+import numpy as np
+
 from calcgraph.calculators.tokenization.compiled import CompiledDetokenizer, CompiledTokenizer
 from calcgraph.calculators.tokenization.ids import Decoder, Encoder, Ids
+from calcgraph.calculators.tokenization.model_files import read_json
 from calcgraph.calculators.tokenization.reference import ReferenceTokenizer
 from calcgraph.calculators.tokenization.routing import RoutedTokenizer
 from calcgraph.calculators.tokenization.special_tokens import Side, SpecialTokens
@@ -34,6 +37,10 @@ class ModelTokenizer:
     vocab_size: int | None
     """How many tokens tokenizer.json lists, None without one. The ids that the model takes are
     those of its embedding table, which may have more rows."""
+    reference: ReferenceTokenizer | None = None
+    """tokenizer.json itself, for what needs more than ids."""
+    pad_id: int | None = None
+    """The token that fills up a sequence, None where no file names one."""
 
     @classmethod
     def open(cls, folder: Path) -> Self:
@@ -56,7 +63,9 @@ class ModelTokenizer:
                 encoder = RoutedTokenizer(reference, CompiledTokenizer(folder / COMPILED_FILE))
             except (ValueError, RuntimeError) as error:
                 log.info("%s: %s is not used: %s", folder, COMPILED_FILE, error)
-        return cls(encoder, reference, reference.special_tokens, reference.vocab_size)
+        return cls(
+            encoder, reference, reference.special_tokens, reference.vocab_size, reference.pad_id
+        )
 
     @classmethod
     def _open_compiled(cls, folder: Path) -> Self:
@@ -71,7 +80,8 @@ class ModelTokenizer:
             decoder = CompiledDetokenizer(detokenizer) if detokenizer.is_file() else None
         except (ValueError, RuntimeError) as error:
             raise ValueError(f"OpenVINO cannot load the tokenizer in {folder}: {error}") from error
-        return cls(compiled, decoder, compiled.special_tokens, vocab_size=None)
+        pad_id = read_json(folder / "config.json").get("pad_token_id")
+        return cls(compiled, decoder, compiled.special_tokens, vocab_size=None, pad_id=pad_id)
 
     def encode(self, texts: Sequence[str], *, add_special_tokens: bool = True) -> list[Ids]:
         """Each text's ids, whole: neither padded nor truncated.
@@ -88,6 +98,15 @@ class ModelTokenizer:
     def truncate(self, ids: Ids, limit: int, side: Side = "right") -> Ids:
         """At most `limit` of the ids of one text, its special tokens kept (see SpecialTokens)."""
         return self.special_tokens.truncate(ids, limit, side)
+
+    def pad(self, ids: Ids, length: int, side: Side = "right") -> Ids:
+        """`ids` filled up on one side; longer ones stay. ValueError if no token is there to do it."""
+        if len(ids) >= length:
+            return ids
+        if self.pad_id is None:
+            raise ValueError("this model's tokenizer has no padding token")
+        filling = np.full(length - len(ids), self.pad_id, np.int64)
+        return np.concatenate([ids, filling] if side == "right" else [filling, ids])
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of the ids, without special tokens."""

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from calcgraph.calculators import kserve_dialect
-from calcgraph.calculators.values import Embeddings
+from calcgraph.calculators.lengths import LengthWish, Overflow, TooLong
+from calcgraph.calculators.values import Embeddings, PromptWish, Tokens
 from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.payload import InferRequest, Tensor
 
@@ -59,8 +60,8 @@ def test_the_mask_chooses_the_tokens() -> None:
         (request(ids([[1]]), ids([[0]], "attention_mask")), "row 0 has no token"),
         (request(ids([[1]]), ids([[1]], "token_type_ids")), "must be all 0"),
         (request(text([b"a"], (1,)), outputs=["x"]), "unexpected inference output 'x'"),
-        (request(text([b"a"], (1,)), dimensions="8"), "parameter 'dimensions' must be int"),
-        (request(text([b"a"], (1,)), truncate=1), "parameter 'truncate' must be bool"),
+        (request(text([b"a"], (1,)), dimensions="8"), "'dimensions' must be an integer"),
+        (request(text([b"a"], (1,)), truncate=1), "'truncate' must be one of true, false"),
     ],
 )
 def test_a_wrong_request_is_refused_by_name(bad: InferRequest, message: str) -> None:
@@ -75,10 +76,19 @@ def test_parameters_of_other_servers_are_ignored() -> None:
 
 def test_the_answer_is_one_fp32_tensor_and_the_token_count() -> None:
     _, answer = kserve_dialect.read(request(text([b"a"], (1,)), dimensions=2))
-    response = answer.write(
-        Embeddings(vectors=np.array([[3, 4, 5]], np.float32), normalized=True), 9
-    )
+    vectors = Embeddings(vectors=np.array([[3, 4, 5]], np.float32), normalized=True)
+    response = answer.write(vectors, Tokens([np.zeros(9, np.int64)], [TooLong(0, 12, 9)]), "fp_1")
     [tensor] = response.outputs
     assert (tensor.name, tensor.datatype, tensor.shape) == ("embeddings", "FP32", (1, 2))
     np.testing.assert_allclose(tensor.data, [[0.6, 0.8]], rtol=1e-6)
-    assert response.parameters == {"prompt_tokens": 9}
+    assert response.parameters == {
+        "prompt_tokens": 9,
+        "system_fingerprint": "fp_1",
+        "truncated": "0",
+    }
+
+
+def test_parameters_wish_what_fields_of_the_body_do() -> None:
+    read, _ = kserve_dialect.read(request(text([b"a"], (1,)), overflow="chunk", prompt_name="q"))
+    assert read.length == LengthWish(Overflow.CHUNK)
+    assert read.prompt == PromptWish("q")

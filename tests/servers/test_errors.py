@@ -18,6 +18,7 @@ from calcgraph.servers.errors import HttpError, answer_to
         (Code.UNAUTHENTICATED, 401),
         (Code.PERMISSION_DENIED, 403),
         (Code.NOT_FOUND, 404),
+        (Code.ABORTED, 409),
         (Code.RESOURCE_EXHAUSTED, 429),
         (Code.UNIMPLEMENTED, 501),
         (Code.UNAVAILABLE, 503),
@@ -33,6 +34,11 @@ def test_a_request_error_keeps_its_sentence_and_its_code(code: Code, status: int
 @pytest.mark.parametrize("code", [Code.RESOURCE_EXHAUSTED, Code.UNAVAILABLE])
 def test_who_may_come_back_is_told_when(code: Code) -> None:
     assert answer_to(RequestError("later", code=code), "id").headers == {"Retry-After": "1"}
+
+
+def test_a_conflict_is_not_worth_a_retry() -> None:
+    answer = answer_to(RequestError("other model", code=Code.ABORTED), "id")
+    assert answer.headers == {"x-should-retry": "false"}
 
 
 def test_who_needs_a_key_is_told_how_to_send_it() -> None:

@@ -115,7 +115,9 @@ def _requests(
     size = args.batch_size
     batches = [texts[i : i + size] for i in range(0, len(texts), size)]
     return [
-        Request(wrap(backend.body(args.model, batch)), len(batch), sum(count(batch)) if count else None)
+        Request(
+            wrap(backend.body(args.model, batch)), len(batch), sum(count(batch)) if count else None
+        )
         for batch in batches
     ]
 

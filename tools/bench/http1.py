@@ -1,8 +1,8 @@
 """An HTTP/1.1 client that costs next to nothing: whole requests in bytes, one at a time on a connection.
 
 A load generator shares the cores with the server under test, so it must not do what a polite client
-does: a session, a request object, headers as a dictionary. This one costs 20 us a request where aiohttp's
-client costs 250 us (measured, uvloop, two cores).
+does: a session, a request object, headers as a dictionary. With the loops of load.py this one uses
+37 us of processor time a request, aiohttp's client 124 us (on uvloop, 64 connections, 2 kB answers).
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class _Head:
 
 def _chunks(received: bytearray, start: int) -> tuple[bytes, int] | None:
     """The body of a chunked answer and where it ends, once all of it is there."""
-    parts = []
+    parts: list[bytes] = []
     while (line_end := received.find(b"\r\n", start)) >= 0:
         size = int(received[start:line_end].partition(b";")[0], 16)
         begin, end = line_end + 2, line_end + 2 + size

@@ -55,9 +55,6 @@ class _Row:
 _FINAL: Final = {"x-should-retry": "false"}
 # OpenAI's clients obey Retry-After on 429 and 503; an integer of at least 1 is what all of them read.
 _LATER: Final = {"Retry-After": "1"}
-# They retry a 409, unless told that it would end the same.
-_NEVER: Final = {"x-should-retry": "false"}
-
 _ROWS: Final[Mapping[Code, _Row]] = {
     Code.INVALID_ARGUMENT: _Row(400, "invalid_request_error"),
     Code.FAILED_PRECONDITION: _Row(400, "invalid_request_error"),
@@ -67,7 +64,7 @@ _ROWS: Final[Mapping[Code, _Row]] = {
     ),
     Code.PERMISSION_DENIED: _Row(403, "invalid_request_error", "permission_denied"),
     Code.NOT_FOUND: _Row(404, "invalid_request_error", "not_found"),
-    Code.ABORTED: _Row(409, "invalid_request_error", "conflict", _NEVER),
+    Code.ABORTED: _Row(409, "invalid_request_error", "conflict", _FINAL),
     Code.RESOURCE_EXHAUSTED: _Row(429, "requests", "rate_limit_exceeded", _LATER),
     Code.UNIMPLEMENTED: _Row(501, "server_error", "not_implemented", _FINAL),
     Code.UNAVAILABLE: _Row(503, "server_error", "service_unavailable", _LATER),

@@ -10,6 +10,7 @@ from tokenizers import Tokenizer
 
 from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.calculators.tokenization.model_files import read_json
+from calcgraph.calculators.tokenization.pairs import PairLayout, layout_of
 from calcgraph.calculators.tokenization.special_tokens import SpecialTokens
 
 

@@ -64,7 +64,12 @@ class ModelTokenizer:
             except (ValueError, RuntimeError) as error:
                 log.info("%s: %s is not used: %s", folder, COMPILED_FILE, error)
         return cls(
-            encoder, reference, reference.special_tokens, reference.vocab_size, reference.pad_id
+            encoder,
+            reference,
+            reference.special_tokens,
+            reference.vocab_size,
+            reference=reference,
+            pad_id=reference.pad_id,
         )
 
     @classmethod

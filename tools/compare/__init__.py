@@ -1,0 +1,1 @@
+"""The `calcgraph compare` command."""

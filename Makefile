@@ -1,4 +1,7 @@
 # `make serve` and `make test` do all their set-up; every other rule is for developers.
+
+# setuptools warns at each editable install that the folders here are named as the packages: they are.
+install := PYTHONWARNINGS=ignore
 python  := python3.11
 venv    := .venv
 bin     := $(venv)/bin
@@ -49,11 +52,11 @@ $(venv)/bin/python:
 	$(bin)/python -m pip install --quiet --upgrade 'pip>=25.1'
 
 $(venv)/serve.stamp: pyproject.toml | $(venv)/bin/python
-	$(bin)/python -m pip install --quiet --editable '.[export]'
+	$(install) $(bin)/python -m pip install --quiet --editable '.[export]'
 	touch $@
 
 $(venv)/dev.stamp: $(venv)/serve.stamp
-	$(bin)/python -m pip install --quiet --editable '.[export,bench]' --group dev
+	$(install) $(bin)/python -m pip install --quiet --editable '.[export,bench]' --group dev
 	touch $@
 
 $(links):

@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 from importlib.resources import files
 
+from google.protobuf import text_format
+
+from calcgraph.proto.calculators_pb2 import PromptTemplateOptions
 from calcgraph.tools.sentence_settings import SentenceSettings
 
 
@@ -16,7 +19,39 @@ def embeddings_graph(settings: SentenceSettings) -> str:
     text = _edit(text, "enabled", lambda _: [f"enabled: {str(settings.normalize).lower()}"])
     if settings.max_length is not None:
         text = _edit(text, "truncate", lambda line: [line, f"max_length: {settings.max_length}"])
-    return text
+    return _with_prompts(text, settings) if settings.prompts else text
+
+
+_PROMPT_NODE = """\
+node {{
+  name: "prompt"
+  calculator: "PromptTemplate"
+  input_stream: "INPUT:input"
+  output_stream: "INPUT:prompted"
+  node_options: {{
+    [type.googleapis.com/calcgraph.PromptTemplateOptions]: {{
+{options}
+    }}
+  }}
+}}
+
+"""
+_TOKENIZER = 'node {\n  name: "tokenizer"\n'
+# Models that follow instructions show by their query prompt how one is given.
+_INSTRUCTION = re.compile(r"(Instruct: ).+(\nQuery:\s?)", re.DOTALL)
+
+
+def _with_prompts(text: str, settings: SentenceSettings) -> str:
+    """The graph with one node more, between the request and the tokenizer."""
+    options = PromptTemplateOptions(default_prompt=settings.default_prompt)
+    for name, prompt in settings.prompts.items():
+        options.prompt.add(name=name, text=prompt)
+        if shown := _INSTRUCTION.fullmatch(prompt):
+            options.instruction_template = f"{shown[1]}{{instruction}}{shown[2]}"
+    lines = text_format.MessageToString(options, as_utf8=True, indent=6).rstrip()
+    before, tokenizer, after = text.partition(_TOKENIZER)
+    after = after.replace('"INPUT:input"', '"INPUT:prompted"', 1)
+    return before + _PROMPT_NODE.format(options=lines) + tokenizer + after
 
 
 def _edit(text: str, option: str, lines: Callable[[str], list[str]]) -> str:

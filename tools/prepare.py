@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from calcgraph.tools.errors import PreparationError
@@ -19,11 +20,21 @@ def prepare(folder: Path, weight_format: str = "fp32") -> list[str]:
     """
     settings = read_sentence_settings(folder)
     save_encoder(folder, weight_format)
+    save_canary(folder)
     (folder / "graph.pbtxt").write_text(embeddings_graph(settings), "utf-8")
     reason = convert_tokenizer(folder)
     if reason is None:
         return []
     return [f"no openvino_tokenizer.xml was made, the server will use tokenizer.json: {reason}"]
+
+
+def save_canary(folder: Path) -> None:
+    """Write canary.npz, by which the server sees at load that the model is what it was."""
+    from calcgraph.tools.canary import make_canary
+
+    # A tokenizer that cannot be read is what `convert_tokenizer` tells of.
+    with suppress(FileNotFoundError, ValueError):
+        make_canary(folder)
 
 
 def save_encoder(folder: Path, weight_format: str) -> None:

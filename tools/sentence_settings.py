@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,9 @@ class SentenceSettings:
     pooling: str
     normalize: bool
     max_length: int | None
+    prompts: Mapping[str, str] = field(default_factory=dict)
+    """By name; empty for a model that was trained without."""
+    default_prompt: str | None = None
 
 
 def read_sentence_settings(folder: Path) -> SentenceSettings:
@@ -37,9 +41,10 @@ def read_sentence_settings(folder: Path) -> SentenceSettings:
     itself reads it. Raises PreparationError for a module or a pooling that the graph has no node for.
     """
     limit = _object(folder / "sentence_bert_config.json").get("max_seq_length")
+    prompts, default_prompt = _prompts(folder / "config_sentence_transformers.json")
     path = folder / "modules.json"
     if not path.exists():
-        return SentenceSettings("MEAN", False, limit)
+        return SentenceSettings("MEAN", False, limit, prompts, default_prompt)
     modules = {str(module["type"]).rpartition(".")[2]: module["path"] for module in _json(path)}
     for kind in modules:
         if kind not in _HARMLESS:
@@ -48,8 +53,21 @@ def read_sentence_settings(folder: Path) -> SentenceSettings:
             )
     pooling = "MEAN"
     if "Pooling" in modules:
-        pooling = _pooling(folder / modules["Pooling"] / "config.json")
-    return SentenceSettings(pooling, "Normalize" in modules, limit)
+        file = folder / modules["Pooling"] / "config.json"
+        pooling = _pooling(file)
+        if prompts and _object(file).get("include_prompt") is False:
+            raise PreparationError(
+                f"{file} says include_prompt: false; the server pools the tokens of a prompt too"
+            )
+    return SentenceSettings(pooling, "Normalize" in modules, limit, prompts, default_prompt)
+
+
+def _prompts(path: Path) -> tuple[Mapping[str, str], str | None]:
+    """The prompts that are more than nothing, and the name of the one that is always put before a text."""
+    config = _object(path)
+    prompts = {name: text for name, text in (config.get("prompts") or {}).items() if text}
+    default = config.get("default_prompt_name")
+    return prompts, default if default in prompts else None
 
 
 def _pooling(path: Path) -> str:

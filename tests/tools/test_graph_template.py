@@ -2,6 +2,9 @@ from importlib.resources import files
 
 import pytest
 
+from calcgraph.proto.calculators_pb2 import PromptTemplateOptions
+from calcgraph.runtime.config import read_graph
+from calcgraph.runtime.validation import plan_graph
 from calcgraph.tools.graph_template import embeddings_graph
 from calcgraph.tools.sentence_settings import SentenceSettings
 
@@ -34,3 +37,17 @@ def test_the_length_stands_in_the_tokenizers_options() -> None:
     graph = embeddings_graph(SentenceSettings("MEAN", True, 256))
     options = graph[graph.index("calcgraph.TokenizerOptions") :].partition("}")[0]
     assert "      max_length: 256\n" in options
+
+
+def test_a_models_prompts_stand_in_a_node_before_the_tokenizer() -> None:
+    prompts = {"query": 'Instruct: Find "it"\nQuery:', "document": "text: "}
+    text = embeddings_graph(SentenceSettings("LAST", True, None, prompts, "document"))
+    plan = plan_graph(read_graph(text))
+    names = [node.name for node in plan.nodes]
+    assert names[:3] == ["http_input", "prompt", "tokenizer"]
+    options = plan.nodes[1].options
+    assert isinstance(options, PromptTemplateOptions)
+    assert {prompt.name: prompt.text for prompt in options.prompt} == prompts
+    assert options.default_prompt == "document"
+    assert options.instruction_template == "Instruct: {instruction}\nQuery:"
+    assert [node.name for node in plan.consumers(plan.nodes[1], "INPUT")] == ["tokenizer"]

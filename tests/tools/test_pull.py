@@ -32,6 +32,7 @@ sys.exit(pull.run(parser.parse_args(sys.argv[2:]), PublishedModel(**json.loads(s
 SERVED = {
     "1_Pooling/config.json",
     "calcgraph_manifest.json",
+    "canary.npz",
     "config.json",
     "graph.pbtxt",
     "modules.json",

@@ -88,3 +88,18 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
     (folder(tmp_path) / "modules.json").write_text("[")
     with pytest.raises(PreparationError, match=r"modules\.json is not JSON"):
         read_sentence_settings(tmp_path)
+
+
+def test_prompts_are_read_and_empty_ones_left_out(tmp_path: Path) -> None:
+    config = {"prompts": {"query": "query: ", "document": ""}, "default_prompt_name": "query"}
+    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(config))
+    settings = read_sentence_settings(folder(tmp_path))
+    assert (settings.prompts, settings.default_prompt) == ({"query": "query: "}, "query")
+
+
+def test_a_model_that_pools_without_its_prompt_is_refused(tmp_path: Path) -> None:
+    config = {"prompts": {"query": "query: "}}
+    (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(config))
+    pooling = {"pooling_mode_mean_tokens": True, "include_prompt": False}
+    with pytest.raises(PreparationError, match="include_prompt: false"):
+        read_sentence_settings(folder(tmp_path, pooling))

@@ -13,11 +13,11 @@ from typing import Any, Final
 from calcgraph.runtime.calls import Call, Phase
 from calcgraph.runtime.plan import GraphPlan
 from calcgraph.runtime.timestamp import text
-from calcgraph.runtime.tracing import PACKET_QUEUED, THROTTLED, UNTHROTTLED, Moment
+from calcgraph.runtime.tracing import Kind, Moment
 
 _PROCESS_ID: Final = 1
 _INPUTS_TRACK: Final = 0
-_MOMENTS: Final = {THROTTLED: "throttled", UNTHROTTLED: "unthrottled"}
+_THROTTLING: Final = {Kind.THROTTLED: "throttled", Kind.UNTHROTTLED: "unthrottled"}
 
 Event = dict[str, Any]
 
@@ -56,22 +56,20 @@ def _spans(events: Iterable[Call | Moment]) -> Iterator[Event]:
                 "dur": (event.finish - event.start) / 1000,
                 "args": {"timestamp": text(event.timestamp), "thread": event.thread},
             }
-        elif event[0] == PACKET_QUEUED:
-            _, stream, timestamp, now = event
-            yield _at(_INPUTS_TRACK, now) | {
+        elif event.kind is Kind.PACKET_QUEUED:
+            yield _at(_INPUTS_TRACK, event.time) | {
                 "ph": "X",
                 "cat": "input",
-                "name": stream,
+                "name": event.stream,
                 "dur": 1,
-                "args": {"timestamp": text(timestamp)},
+                "args": {"timestamp": text(event.timestamp)},
             }
-        else:
-            kind, stream, _, now = event
-            yield _at(_INPUTS_TRACK, now) | {
+        elif event.kind in _THROTTLING:
+            yield _at(_INPUTS_TRACK, event.time) | {
                 "ph": "i",
                 "s": "p",
                 "cat": "throttling",
-                "name": f"{stream} {_MOMENTS[kind]}",
+                "name": f"{event.stream} {_THROTTLING[event.kind]}",
             }
 
 
@@ -106,8 +104,8 @@ def _writers(events: Iterable[Call | Moment]) -> dict[tuple[str, int], tuple[int
                 # A nanosecond before the end, so that the arrow starts within the span.
                 written = max(event.finish - 1, event.start)
                 writers[event.node.outputs[id].name, timestamp] = (_track(event), written)
-        elif event[0] == PACKET_QUEUED:
-            writers[event[1], event[2]] = (_INPUTS_TRACK, event[3])
+        elif event.kind is Kind.PACKET_QUEUED:
+            writers[event.stream, event.timestamp] = (_INPUTS_TRACK, event.time)
     return writers
 
 

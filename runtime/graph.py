@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Executor
@@ -17,19 +18,22 @@ from calcgraph.runtime.canonical import config_text
 from calcgraph.runtime.constants import Constants
 from calcgraph.runtime.context import check_type
 from calcgraph.runtime.counters import Counters
-from calcgraph.runtime.errors import Code, StatusError, status_error
+from calcgraph.runtime.errors import CalculatorError, Code, StatusError, status_error
 from calcgraph.runtime.executors import Pools
 from calcgraph.runtime.graph_input import GraphInput
 from calcgraph.runtime.observers import Callback, Observer, OutputStreamPoller
 from calcgraph.runtime.packet import Packet
 from calcgraph.runtime.plan import GraphPlan
 from calcgraph.runtime.registry import REGISTRY, Registry
+from calcgraph.runtime.runtime_info import NodeInfo, runtime_info
 from calcgraph.runtime.scheduler import Scheduler
 from calcgraph.runtime.services import services_for
 from calcgraph.runtime.timestamp import POST_STREAM, PRE_STREAM, UNSET, text
 from calcgraph.runtime.validated_graph_config import ValidatedGraphConfig, one_config
 from calcgraph.runtime.validation import plan_graph
 from calcgraph.runtime.watch import Watch
+
+log = logging.getLogger("calcgraph.graph")
 
 
 class GraphInputStreamAddMode(IntEnum):
@@ -235,13 +239,19 @@ class CalculatorGraph:
     def _load(self) -> None:
         for node in self.plan.nodes:
             if node.id not in self._loaded:
-                self._loaded[node.id] = node.calculator.load(node, self.plan)
+                try:
+                    self._loaded[node.id] = node.calculator.load(node, self.plan)
+                except Exception as error:
+                    raise CalculatorError(node.name, "load", error) from error
 
     def _unload(self) -> None:
         while self._loaded:
             id, resource = self._loaded.popitem()
             if resource is not None:
-                self.plan.nodes[id].calculator.unload(resource)
+                try:
+                    self.plan.nodes[id].calculator.unload(resource)
+                except Exception:
+                    log.exception("unload of node %s failed", self.plan.nodes[id].name)
 
     def add_packet_to_input_stream(
         self, stream: str, packet: Packet, timestamp: int | None = None
@@ -405,6 +415,10 @@ class CalculatorGraph:
         if packet is None:
             raise status_error(Code.UNAVAILABLE, f'side packet "{packet_name}" is not available')
         return packet
+
+    def get_runtime_info(self) -> list[NodeInfo]:
+        """The state and the queues of every node, at this moment. Empty when the graph is not running."""
+        return runtime_info(self._run) if self._run is not None else []
 
     def get_calculator_profiles(self) -> list[CalculatorProfile]:
         """What the nodes' calls took, over all runs. Empty unless `profiler_config` enables the profiler."""

@@ -175,6 +175,11 @@ class Node:
         self._close = stopwatch.timed(self.plan, Phase.CLOSE, self._close)
 
     @property
+    def in_flight(self) -> int:
+        """How many calls of `process` are ready or running."""
+        return self._in_flight
+
+    @property
     def side_inputs(self) -> list[Packet]:
         """The input side packets that it was opened with, in canonical order."""
         return self._side_inputs.values()

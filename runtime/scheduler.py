@@ -158,10 +158,13 @@ class Scheduler:
         except Exception as error:
             raise CalculatorError(plan.name, "__init__", error) from error
         handler = make_handler(plan)
+        watched = self.watch is not None and self.watch.stopwatch.watches(plan)
+        if self.watch is not None and watched:
+            handler = self.watch.overheard(handler, plan)
         kind = SourceNode if plan.is_source else ChainNode if is_chain(plan, handler) else Node
         node = kind(self, plan, calculator, self._lane_of(plan), resource)
         node.wire(handler, self.streams, limit, self.side_packets)
-        if self.watch is not None and self.watch.stopwatch.watches(plan):
+        if self.watch is not None and watched:
             node.watch(self.watch.stopwatch)
         return node
 
@@ -418,10 +421,16 @@ class Scheduler:
             return True
         if self.throttle.full and self.throttle.resolve_deadlock():
             return True
-        if self._on_idle is not None:
-            self._on_idle()
-            return bool(self._inbox)
-        return False
+        return self._on_idle is not None and self._tell_idle(self._on_idle)
+
+    def _tell_idle(self, callback: Callable[[], None]) -> bool:
+        try:
+            callback()
+        except Exception as error:
+            text = f"the idle callback failed: {type(error).__name__}: {error}"
+            self.record(status_error(Code.UNKNOWN, text))
+            return True
+        return bool(self._inbox)
 
     def _end(self) -> None:
         self.ended = True

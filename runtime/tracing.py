@@ -9,6 +9,9 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from threading import RLock
 from typing import Any, Final
 
 from calcgraph.proto.graph_pb2 import ProfilerConfig
@@ -20,14 +23,29 @@ from calcgraph.runtime.trace_files import TraceFiles
 
 log = logging.getLogger("calcgraph.graph")
 
-THROTTLED: Final = 7
-UNTHROTTLED: Final = 8
-PACKET_QUEUED: Final = 15
-
 _DEFAULT_CAPACITY: Final = 20_000
 
-Moment = tuple[int, str, int, int]
-"""(event type, stream, timestamp of a packet or 0, nanoseconds): what has no duration."""
+
+class Kind(IntEnum):
+    """What has no duration; the numbers are those of GraphTrace.EventType."""
+
+    NOT_READY = 4
+    READY_FOR_PROCESS = 5
+    READY_FOR_CLOSE = 6
+    THROTTLED = 7
+    UNTHROTTLED = 8
+    PACKET_QUEUED = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """`time` is nanoseconds since the epoch; `timestamp` is that of a packet or an input set."""
+
+    kind: Kind
+    time: int
+    node: int = -1
+    stream: str = ""
+    timestamp: int = UNSET
 
 
 class Tracer:
@@ -40,6 +58,7 @@ class Tracer:
         self._events: deque[Call | Moment] = deque(
             maxlen=config.trace_log_capacity or _DEFAULT_CAPACITY
         )
+        self._lock = RLock()
         self._files = None if config.trace_log_disabled else TraceFiles(plan, config)
         self._streams = {name: id for id, name in enumerate(["", *plan.streams])}
 
@@ -48,40 +67,41 @@ class Tracer:
             self._log(call, call.finish)
 
     def on_packet(self, stream: str, timestamp: int, now: int) -> None:
-        self._note((PACKET_QUEUED, stream, timestamp, now))
+        self.note(Moment(Kind.PACKET_QUEUED, now, stream=stream, timestamp=timestamp))
 
-    def on_throttled(self, stream: str, is_throttled: bool, now: int) -> None:
-        self._note((THROTTLED if is_throttled else UNTHROTTLED, stream, 0, now))
-
-    def _note(self, moment: Moment) -> None:
-        if moment[0] not in self._disabled:
-            self._log(moment, moment[3])
+    def note(self, moment: Moment) -> None:
+        if moment.kind not in self._disabled:
+            self._log(moment, moment.time)
 
     def _log(self, event: Call | Moment, now: int) -> None:
-        self._events.append(event)
-        if self._files is not None and self._files.is_due(now):
-            self.write_files(now)
+        with self._lock:
+            self._events.append(event)
+            if self._files is not None and self._files.is_due(now):
+                self.write_files(now)
 
     def write_files(self, now: int) -> None:
         """Write what is new to the trace files; nothing when there is nothing."""
-        if self._files is None or not self._events:
-            return
-        try:
-            self._files.write(self.capture(), now)
-        except OSError as error:  # no reason to fail the run
-            log.warning("the trace cannot be written: %s", error)
+        with self._lock:
+            if self._files is None or not self._events:
+                return
+            try:
+                self._files.write(self.capture(), now)
+            except OSError as error:  # no reason to fail the run
+                log.warning("the trace cannot be written: %s", error)
 
     @property
     def events(self) -> Sequence[Call | Moment]:
-        return tuple(self._events)
+        with self._lock:
+            return tuple(self._events)
 
     def capture(self) -> GraphTrace:
         """All events as a message; the buffer is empty afterwards."""
-        events = sorted(self._events, key=_when)
-        self._events.clear()
+        with self._lock:
+            events = sorted(self._events, key=_when)
+            self._events.clear()
         trace = GraphTrace(
             base_time=min(map(_when, events), default=0) // 1000,
-            base_timestamp=min(filter(is_range, map(_timestamp, events)), default=0),
+            base_timestamp=min(filter(is_range, (event.timestamp for event in events)), default=0),
             calculator_name=[node.name for node in self.plan.nodes],
             stream_name=list(self._streams),
         )
@@ -115,13 +135,16 @@ class Tracer:
             entry.input_timestamp = call.timestamp - trace.base_timestamp
 
     def _add_moment(self, trace: GraphTrace, moment: Moment) -> None:
-        kind, stream, timestamp, now = moment
         entry = trace.calculator_trace.add(
-            node_id=-1, event_type=kind, start_time=now // 1000 - trace.base_time
+            node_id=moment.node,
+            event_type=int(moment.kind),
+            start_time=moment.time // 1000 - trace.base_time,
         )
-        output = entry.output_trace.add(stream_id=self._streams[stream])
-        if kind == PACKET_QUEUED:
-            _stamp(trace, output, timestamp)
+        if moment.stream:
+            output = entry.output_trace.add(stream_id=self._streams[moment.stream])
+            _stamp(trace, output, moment.timestamp)
+        elif is_range(moment.timestamp):
+            entry.input_timestamp = moment.timestamp - trace.base_timestamp
 
     def chrome_trace(self) -> Mapping[str, Any]:
         """The events as Chrome's trace JSON; see `chrome_trace.py`. They stay in the buffer."""
@@ -135,11 +158,5 @@ def _stamp(trace: GraphTrace, entry: GraphTrace.StreamTrace, timestamp: int) -> 
         entry.packet_timestamp = timestamp - trace.base_timestamp
 
 
-def _timestamp(event: Call | Moment) -> int:
-    if isinstance(event, Call):
-        return event.timestamp
-    return event[2] if event[0] == PACKET_QUEUED else UNSET
-
-
 def _when(event: Call | Moment) -> int:
-    return event.start if isinstance(event, Call) else event[3]
+    return event.start if isinstance(event, Call) else event.time

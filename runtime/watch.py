@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from calcgraph.proto.profile_pb2 import CalculatorProfile, GraphProfile
 from calcgraph.runtime.calls import Listener, Stopwatch, nanoseconds
-from calcgraph.runtime.plan import GraphPlan
+from calcgraph.runtime.input_handlers import InputStreamHandler
+from calcgraph.runtime.overheard_handler import OverheardHandler
+from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.profiling import Profiler
-from calcgraph.runtime.tracing import Tracer
+from calcgraph.runtime.tracing import Kind, Moment, Tracer
 
 
 class Watch:
@@ -28,8 +30,13 @@ class Watch:
         return cls(profiler, tracer, plan) if profiler or tracer else None
 
     def on_throttled(self, stream: str, is_throttled: bool) -> None:
+        kind = Kind.THROTTLED if is_throttled else Kind.UNTHROTTLED
         if self.tracer is not None:
-            self.tracer.on_throttled(stream, is_throttled, nanoseconds())
+            self.tracer.note(Moment(kind, nanoseconds(), stream=stream))
+
+    def overheard(self, handler: InputStreamHandler, node: NodePlan) -> InputStreamHandler:
+        """The same handler, its verdicts told to the tracer."""
+        return handler if self.tracer is None else OverheardHandler(handler, node.id, self.tracer)
 
     def run_ended(self) -> None:
         if self.tracer is not None:

@@ -333,6 +333,27 @@ class TestConstruction:
         trial.graph.close()
         assert loaded == ["load", "unload"]
 
+    @pytest.mark.parametrize("method", ["__init__", "load"])
+    def test_a_class_that_fails_before_the_run_names_node_and_method(self, method):
+        trial_run = Trial(
+            inputs("in") + node("Broken", "in", "out", f'name: "it" {options(method=method)}'),
+            resources=None if method == "load" else {},
+        )
+        BrokenCalculator.method = method
+        for _ in range(2):  # the graph can be started again, and fails again
+            with pytest.raises(StatusError, match=rf'{method}\(\) for node "it" failed: OSError'):
+                trial_run.start()
+        BrokenCalculator.method = ""
+        trial_run.start()
+        trial_run.finish()
+
+    def test_an_idle_callback_that_raises_fails_the_run(self):
+        trial_run = Trial(PASS)
+        trial_run.graph.set_idle_callback(lambda: 1 / 0)
+        trial_run.start()
+        with pytest.raises(RuntimeError, match="idle callback failed: ZeroDivisionError"):
+            trial_run.graph.wait_until_done()
+
     def test_resources_given_are_used(self):
         LoadedCalculator.events = []
         trial = Trial(
@@ -357,6 +378,23 @@ class LoadedCalculator(AnyToAny):
 
     def process(self, cc):
         cc.outputs[0].add(cc.resource)
+
+
+@trial("Broken")
+class BrokenCalculator(AnyToAny):
+    method = ""
+
+    def __init__(self):
+        if self.method == "__init__":
+            raise OSError("told to fail")
+
+    @classmethod
+    def load(cls, node, graph):
+        if cls.method == "load":
+            raise OSError("told to fail")
+
+    def process(self, cc):
+        pass
 
 
 COMPREHENSIVE = (

@@ -51,6 +51,9 @@ def test_every_call_and_every_packet_of_the_application():
     assert trace.stream_name[call.input_trace[0].stream_id] == "a"
     assert trace.stream_name[call.output_trace[0].stream_id] == "out"
     assert call.finish_time >= call.start_time >= 0
+    assert events.count(("first", "READY_FOR_PROCESS")) == 3
+    assert events.count(("first", "READY_FOR_CLOSE")) == 1
+    assert ("second", "NOT_READY") in events
 
 
 def test_a_capture_takes_the_events_along():
@@ -66,7 +69,7 @@ def test_only_the_newest_events_are_kept():
 
 
 def test_kinds_of_events_can_be_left_out():
-    fields = "trace_log_disabled: true trace_event_types_disabled: [1, 3, 15]"
+    fields = "trace_log_disabled: true trace_event_types_disabled: [1, 3, 4, 5, 6, 15]"
     trace = traced(config(fields) + TWO).capture_profile().graph_trace[0]
     assert {kind for _, kind in named(trace)} == {"PROCESS"}
 
@@ -99,7 +102,8 @@ class TestFiles:
         graph = traced(config(f'trace_log_path: "{tmp_path}/t_"') + TWO)
         profile = self.read(tmp_path / "t_0.binarypb")
         assert profile.config.node[0].name == "first"
-        assert sum(len(t.calculator_trace) for t in profile.graph_trace) == 13
+        kinds = [e.event_type for t in profile.graph_trace for e in t.calculator_trace]
+        assert [kinds.count(kind) for kind in (1, 2, 3, 15)] == [2, 6, 2, 3]
         assert not graph.capture_profile().graph_trace[0].calculator_trace
         assert [path.name for path in tmp_path.iterdir()] == ["t_0.binarypb"]
 
@@ -122,7 +126,9 @@ class TestFiles:
         assert "the trace cannot be written" in caplog.text
 
     def test_no_events_no_file(self, tmp_path):
-        fields = f'trace_log_path: "{tmp_path}/t_" trace_event_types_disabled: [1, 2, 3, 15]'
+        fields = (
+            f'trace_log_path: "{tmp_path}/t_" trace_event_types_disabled: [1, 2, 3, 4, 5, 6, 15]'
+        )
         traced(config(fields) + TWO)
         assert list(tmp_path.iterdir()) == []
 

@@ -18,7 +18,7 @@ RULES = DOCS / "conformance.toml"
 TABLE = DOCS / "conformance.md"
 
 _IN_NAME = re.compile(r"test_((?:[a-z]{1,2}\d+_)+)")
-_IN_DOCSTRING = re.compile(r"\b(?:Case|Rule)s? ((?:[A-Z]{1,2}\d+(?:, | and )?)+)")
+_IN_DOCSTRING = re.compile(r"\b(?:[Cc]ase|[Rr]ule)s? ((?:[A-Z]{1,2}\d+(?:, | and )?)+)")
 _ID = re.compile(r"[A-Z]{1,2}\d+")
 
 _HEAD = """# What of MediaPipe's framework the runtime follows, and how that is shown

@@ -19,7 +19,7 @@ HANDLERS = {
 
 
 def test_a_join_waits_until_the_other_input_is_settled_beyond():
-    """Case DF2."""
+    """Case DF2. Rule H1."""
     trial = Trial(
         inputs("in0", "in1") + node("EvenFilter", "in1", "even") + node("Add", "in0 even", "sum"),
         "sum",
@@ -56,7 +56,7 @@ def feed(trial, value, time, is_open):
 
 
 def test_bounds_run_through_a_node_that_drops_and_one_that_shifts():
-    """Case BD1."""
+    """Case BD1. Rules S7, S8, A15."""
     trial = Trial(shifted(0), "merged").start(d=0)
     for time, is_open in ((1, True), (2, True), (3, False), (4, False)):
         feed(trial, time, time, is_open)
@@ -112,7 +112,7 @@ def test_bounds_alone_do_not_call_a_node():
 
 @pytest.mark.parametrize("handler", HANDLERS)
 def test_bounds_call_a_node_that_wants_them(handler):
-    """Case BD6."""
+    """Case BD6. Rule L5."""
     text = BOUNDS_ONLY + node("BoundToPacket", "bounds", "out", HANDLERS[handler])
     trial = Trial(text, "out").start()
     for time in (0, 10, 20, 30):
@@ -123,7 +123,7 @@ def test_bounds_call_a_node_that_wants_them(handler):
 
 
 def test_an_empty_packet_is_a_bound():
-    """Case BD10."""
+    """Case BD10. Rule S2."""
     trial = Trial(
         inputs("in") + node("EmptyOnEven", "in", "e") + node("ProcessBoundToPacket", "e", "out"),
         "out",
@@ -136,7 +136,7 @@ def test_an_empty_packet_is_a_bound():
 
 
 def test_the_application_gives_bounds_too():
-    """Case BD11."""
+    """Case BD11. Rule A7."""
     trial = Trial(inputs("in") + node("ProcessBoundToPacket", "in", "out"), "out").start()
     for bound in range(11, 101, 10):
         trial.bound("in", bound)
@@ -178,6 +178,7 @@ def test_bounds_of_an_input_that_is_seldom_fed():
 
 
 def test_bounds_run_through_a_thousand_nodes_at_once():
+    """Rule S8."""
     names = ["in", *(f"s{i}" for i in range(1500))]
     text = inputs("in", "other") + "".join(
         node("Pass", read, write) for read, write in itertools.pairwise(names)

@@ -17,7 +17,7 @@ KINDS = ["Pass", "ThreadPass", "AsyncPass"]
 class TestFeeding:
     @pytest.mark.parametrize("kind", KINDS)
     def test_each_packet_is_through_when_the_graph_is_idle(self, kind):
-        """Case EV1."""
+        """Case EV1. Rule A9."""
         trial = Trial(
             inputs("in") + node(kind, "in", "a") + node("PlusOne", "a", "out"), "out"
         ).start()
@@ -32,7 +32,7 @@ class TestFeeding:
 
     @pytest.mark.parametrize("kind", ["Fail", "ThreadFail", "AsyncFail"])
     def test_a_failure_shows_at_a_later_packet(self, kind):
-        """Case EV2."""
+        """Case EV2. Rules A6, A10, E2."""
         trial = Trial(inputs("in") + node(kind, "in", "out", options(time=9))).start()
         with pytest.raises(RuntimeError, match=r"Graph has errors: .*told to fail"):
             for time in range(10_000):
@@ -47,7 +47,7 @@ class TestFeeding:
         assert not trial.graph.has_error()
 
     def test_before_start_run(self):
-        """Case GA1."""
+        """Case GA1. Rules A6, A9."""
         graph = Trial(PASS).graph
         for deed in (
             lambda: graph.add_packet_to_input_stream("in", Packet(1, 1)),
@@ -69,6 +69,7 @@ class TestFeeding:
         assert trial.values("out") == [1]
 
     def test_an_unknown_stream(self):
+        """Rule A6."""
         trial = Trial(PASS).start()
         for deed in (
             lambda: trial.add("out", 1, 1),
@@ -88,6 +89,7 @@ class TestFeeding:
         trial.finish()
 
     def test_time_that_goes_back_is_told_at_once_and_fails_the_run(self):
+        """Rule A6."""
         trial = Trial(PASS).start()
         trial.add("in", 1, 20)
         with pytest.raises(ValueError, match="expected timestamp is 21 but received 10"):
@@ -104,6 +106,7 @@ class TestFeeding:
         trial.graph.cancel()
 
     def test_the_wrong_type_fails_the_run(self):
+        """Rule A6."""
         trial = Trial(inputs("in", "gate") + node("Valve", "in GATE:gate", "out")).start()
         with pytest.raises(ValueError, match="expected bool, found int"):
             trial.add("gate", 7, 1)
@@ -111,6 +114,7 @@ class TestFeeding:
             trial.graph.wait_until_done()
 
     def test_a_closed_stream_takes_no_packets_and_closing_again_is_no_mistake(self):
+        """Rule A8."""
         trial = Trial(inputs("in", "other") + node("Pass", "in other", "a b")).start()
         trial.graph.close_input_stream("in")
         trial.graph.close_input_stream("in")
@@ -136,7 +140,7 @@ class TestFeeding:
 
 class TestEnding:
     def test_cancel_with_open_inputs(self):
-        """Case GA2."""
+        """Case GA2. Rule A12."""
         trial = Trial(PASS).start()
         trial.graph.cancel()
         with pytest.raises(RuntimeError) as failure:
@@ -144,7 +148,7 @@ class TestEnding:
         assert failure.value.code == Code.CANCELLED
 
     def test_cancel_with_queued_work(self):
-        """Case GA2."""
+        """Case GA2. Rule A12."""
         trial = Trial(inputs("in") + node("ThreadPass", "in", "out")).start()
         for time in range(50):
             trial.add("in", time, time)
@@ -155,7 +159,7 @@ class TestEnding:
 
     @pytest.mark.parametrize("method", ["open", "process", "close"])
     def test_a_failed_run_leaves_the_graph_as_good_as_new(self, method):
-        """Case GA4."""
+        """Case GA4. Rules A10, A14."""
         fail = []
 
         def perhaps(cc):
@@ -206,6 +210,7 @@ class TestEnding:
         trial.finish()
 
     def test_errors_of_an_idle_graph_end_the_run_at_once(self):
+        """Rule D9."""
         trial = Trial(PASS).start()
         trial.add("in", 1, 9)
         with pytest.raises(ValueError, match="received 3"):
@@ -215,7 +220,7 @@ class TestEnding:
 
 class TestErrors:
     def test_the_error_callback(self):
-        """Case ER1."""
+        """Case ER1. Rule E3."""
         heard = []
         trial = Trial(inputs("in") + node("Fail", "in", "out"))
         trial.graph.set_error_callback(
@@ -232,7 +237,7 @@ class TestErrors:
         ]
 
     def test_the_error_callback_hears_of_open_too(self):
-        """Case ER1."""
+        """Case ER1. Rule E3."""
         heard = []
         trial = Trial(inputs("in") + node("Fail", "in", "out", options(method="open")))
         trial.graph.set_error_callback(lambda error: heard.append(str(error)))
@@ -258,7 +263,7 @@ class TestErrors:
         ],
     )
     def test_all_errors_of_a_run_are_told(self, codes, combined):
-        """Case ER2."""
+        """Case ER2. Rules E1, E2."""
 
         def fail(cc):
             raise status_error(codes[cc.inputs[0].value], f"error {cc.inputs[0].value}")

@@ -24,7 +24,7 @@ def nothing(cc):
 
 @pytest.mark.parametrize("kind", ["Lambda", "ThreadLambda"])
 def test_what_time_it_is_in_each_method(kind):
-    """Case LC1."""
+    """Case LC1. Rules L3, L5, L6."""
     source, sink = [], []
 
     def produce(cc):
@@ -53,7 +53,7 @@ def test_what_time_it_is_in_each_method(kind):
 
 
 def test_a_packet_written_in_open_comes_first():
-    """Case LC3."""
+    """Case LC3. Rule L3."""
     trial = Trial(
         "max_queue_size: 1\n"
         + node("Count", "", "numbers", options(count=5))
@@ -85,7 +85,7 @@ def test_a_delayed_stream_beside_itself():
 
 
 def test_inputs_look_empty_in_open():
-    """Case LC4."""
+    """Case LC4. Rule L3."""
     seen = []
     trial = Trial(
         inputs("in") + node("UnitDelay", "in", "delayed") + node("Lambda", "delayed", "", OPEN)
@@ -101,7 +101,7 @@ def test_inputs_look_empty_in_open():
     ids=["of all outputs", "of one output"],
 )
 def test_an_offset_is_set_in_open_only(deed):
-    """Case LC5."""
+    """Case LC5. Rule S7."""
     trial = Trial(inputs("in") + node("Lambda", "in", "out", PROCESS)).start(p=deed)
     trial.add("in", 0, 0)
     with pytest.raises(StatusError) as failure:
@@ -111,6 +111,7 @@ def test_an_offset_is_set_in_open_only(deed):
 
 
 def test_a_header_is_set_in_open_and_read_by_the_next():
+    """Rule S9."""
     trial = Trial(
         inputs("in")
         + node("Lambda", "in", "a", OPEN)
@@ -138,6 +139,7 @@ def test_a_node_without_streams_opens_and_closes():
 
 
 def test_nodes_open_in_the_order_of_the_streams_and_side_packets():
+    """Rule L2."""
     order = []
     trial = Trial(
         inputs("in")
@@ -154,6 +156,7 @@ def test_nodes_open_in_the_order_of_the_streams_and_side_packets():
 
 class TestEnding:
     def test_a_node_whose_open_failed_is_not_closed_and_nobody_after_it_opens(self):
+        """Rule L4."""
         calls = []
         trial = Trial(
             inputs("in")
@@ -182,6 +185,7 @@ class TestEnding:
     @pytest.mark.parametrize("kind", ["Fail", "ThreadFail", "AsyncFail"])
     @pytest.mark.parametrize("method", ["open", "process", "close"])
     def test_an_exception_names_node_method_and_cause(self, kind, method):
+        """Rules E2, E5."""
         extra = f'name: "the_node" {options(method=method)}'
         trial = Trial(inputs("in") + node(kind, "in", "out", extra)).start()
         with pytest.raises(StatusError) as failure:
@@ -195,7 +199,7 @@ class TestEnding:
         trial.graph.cancel()
 
     def test_close_after_an_error_is_called_and_its_output_dropped(self):
-        """Rules L9, L10."""
+        """Rules L9, L10. Rule S1."""
         calls = []
 
         def fail(cc):
@@ -218,6 +222,7 @@ class TestEnding:
         assert "nobody hears" not in str(failure.value)
 
     def test_output_of_a_normal_close_is_delivered(self):
+        """Rule L9."""
         trial = Trial(inputs("in") + node("Lambda", "in", "out", CLOSE), "out").start(
             c=lambda cc: cc.outputs[0].add("last words", 99)
         )
@@ -227,6 +232,7 @@ class TestEnding:
 
     @pytest.mark.parametrize("method", ["o", "c"])
     def test_only_process_may_return_stop(self, method):
+        """Rule L4."""
         extra = {"o": OPEN, "c": CLOSE}[method]
         trial = Trial(inputs("in") + node("Lambda", "in", "out", extra)).start(
             **{method: lambda cc: STOP}
@@ -276,6 +282,7 @@ class TestWriting:
         ids=["output", "input", "time", "no time", "bound", "closed", "header"],
     )
     def test_misuse_is_an_error_of_the_node(self, deed, message):
+        """Rules S2, S4, S7, S9, N6."""
         trial = self.run(deed)
         with pytest.raises(StatusError) as failure:
             trial.idle()
@@ -284,6 +291,8 @@ class TestWriting:
         trial.graph.cancel()
 
     def test_a_closed_output_ends_its_stream_and_no_other(self):
+        """Rule S5."""
+
         def deed(cc):
             cc.outputs[0].add("last")
             cc.outputs[0].close()
@@ -297,6 +306,8 @@ class TestWriting:
         trial.finish()
 
     def test_several_packets_and_a_bound_in_one_call(self):
+        """Rule S6."""
+
         def deed(cc):
             cc.outputs[0].add("a", 1)
             cc.outputs[0].add("b", 2)
@@ -309,6 +320,7 @@ class TestWriting:
         trial.finish()
 
     def test_the_wrong_type_is_refused(self):
+        """Rule S2."""
         trial = Trial(
             node("Lambda", "", "numbers", PROCESS) + node("Valve", "numbers GATE:numbers", "out")
         )
@@ -354,7 +366,7 @@ def test_calls_that_overlap_are_released_in_order(kind):
 
 
 def test_bounds_wait_for_calls_that_overlap():
-    """Nothing is promised beyond a call that is still at work."""
+    """Nothing is promised beyond a call that is still at work. Rule H11."""
     release = threading.Event()
 
     def work(cc):
@@ -379,6 +391,7 @@ def test_bounds_wait_for_calls_that_overlap():
 
 
 def test_every_run_has_new_calculators():
+    """Rules L1, A14."""
     trial = Trial(node("Count", "", "out", options(count=2)), "out")
     for _ in range(3):
         trial.clear()

@@ -10,7 +10,7 @@ from calcgraph.runtime.timestamp import MAX, PRE_STREAM
 
 
 def test_inner_and_final_streams_are_observed():
-    """Case OB1."""
+    """Case OB1. Rules A2, A4."""
     trial = Trial(
         node("Count", "", "inner", options(count=10)) + node("PlusOne", "inner", "final"),
         "inner",
@@ -23,7 +23,7 @@ def test_inner_and_final_streams_are_observed():
 
 @pytest.mark.parametrize("deed", ["observe_output_stream", "add_output_stream_poller"])
 def test_a_stream_that_is_not_there(deed):
-    """Case OB3."""
+    """Case OB3. Rule A2."""
     graph = Trial(inputs("in") + node("Pass", "in", "out")).graph
     with pytest.raises(StatusError, match="not_found_stream") as failure:
         getattr(graph, deed)("not_found_stream", *([print] if "observe" in deed else []))
@@ -32,7 +32,7 @@ def test_a_stream_that_is_not_there(deed):
 
 @pytest.mark.parametrize("size", [-1, 1, 2, 5, 9])
 def test_polling_a_thousand_packets(size):
-    """Case OB4."""
+    """Case OB4. Rule A3."""
     trial = Trial(node("Count", "", "a", options(count=1000, batch=1)) + node("PlusOne", "a", "b"))
     pollers = {name: trial.graph.add_output_stream_poller(name) for name in ("a", "b")}
     for poller in pollers.values():
@@ -48,6 +48,7 @@ def test_polling_a_thousand_packets(size):
 
 
 def test_a_poller_hands_out_what_waits_before_it_reports_the_end_of_a_failed_run():
+    """Rule A3."""
     trial = Trial(inputs("in") + node("Fail", "in", "out", options(time=2)))
     poller = trial.graph.add_output_stream_poller("out")
     trial.start()
@@ -59,6 +60,7 @@ def test_a_poller_hands_out_what_waits_before_it_reports_the_end_of_a_failed_run
 
 
 def test_a_poller_waits_for_the_next_packet():
+    """Rule A3."""
     trial = Trial(inputs("in") + node("ThreadPass", "in", "out"))
     poller = trial.graph.add_output_stream_poller("out")
     trial.start()
@@ -74,6 +76,7 @@ def test_a_poller_waits_for_the_next_packet():
 
 
 def test_an_observer_that_raises_fails_the_run_and_hears_no_more():
+    """Rule A2."""
     calls = []
 
     def refuse(name, packet):
@@ -105,6 +108,7 @@ def test_the_callback_is_given_the_name_of_the_stream():
 
 
 def test_observing_bounds_of_special_times():
+    """Rule A2."""
     trial = Trial(inputs("in") + node("Pass", "in", "out"), "out", bounds=True).start()
     trial.add("in", "first", PRE_STREAM)
     trial.finish()
@@ -112,6 +116,7 @@ def test_observing_bounds_of_special_times():
 
 
 def test_waiting_for_an_observed_packet():
+    """Rule A11."""
     trial = Trial(inputs("in") + node("ThreadPass", "in", "out"), "out").start()
     for time in range(3):
         trial.add("in", time, time)
@@ -125,6 +130,7 @@ def test_waiting_for_an_observed_packet():
 
 
 def test_observers_and_pollers_serve_every_run():
+    """Rule A14."""
     trial = Trial(node("Count", "", "out", options(count=3)), "out")
     poller = trial.graph.add_output_stream_poller("out")
     for _ in range(3):

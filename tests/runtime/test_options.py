@@ -96,6 +96,7 @@ def test_o2_one_type_twice_is_an_error_that_names_it(field):
 
 
 def test_options_travel_with_their_node_wherever_it_is_copied():
+    """Rule O7."""
     config = read_graph(f"node {{ node_options {{ [{ANY}] {{\n period: x }} }} }}", "g.pbtxt")
     copied = graph_pb2.CalculatorGraphConfig()
     copied.node.add().CopyFrom(config.proto.node[0])

@@ -12,7 +12,7 @@ from calcgraph.runtime.timestamp import Timestamp
 
 
 def test_a_packet_at_another_time_shares_the_payload():
-    """Case PK1."""
+    """Case PK1. Rule P1."""
     payload = [1]
     first = Packet(payload)
     second = first.at(200)
@@ -22,6 +22,7 @@ def test_a_packet_at_another_time_shares_the_payload():
 
 
 def test_none_is_a_payload_and_nothing_is_not():
+    """Rule P2."""
     assert not Packet(None).is_empty()
     assert Packet(None).value is None
     assert Packet().is_empty()
@@ -30,6 +31,7 @@ def test_none_is_a_payload_and_nothing_is_not():
 
 
 def test_the_wrong_type_names_both():
+    """Rule P3."""
     with pytest.raises(ValueError, match="holds int, expected str"):
         Packet(1).get(str)
     assert Packet(True).get(int) is True
@@ -42,7 +44,7 @@ class Payload:
 @pytest.mark.parametrize("kind", ["Pass", "ThreadPass", "AsyncPass"])
 @pytest.mark.parametrize("count", [1, 3])
 def test_payloads_are_let_go_when_the_graph_is_idle(kind, count):
-    """Case PK4."""
+    """Case PK4. Rule P4."""
     trial = Trial(inputs("in") + node(kind, "in", "a") + node(kind, "a", "out")).start()
     alive = weakref.WeakSet()
     for time in range(count):

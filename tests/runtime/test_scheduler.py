@@ -47,6 +47,7 @@ class AwaitLambda(AnyToAny):
 
 class TestThreads:
     def test_light_nodes_run_on_the_thread_that_feeds_them(self):
+        """Rule X3."""
         seen = []
         trial_run = Trial(inputs("in") + node("Lambda", "in", "out", PROCESS))
         trial_run.start(p=lambda cc: seen.append(threading.get_ident()))
@@ -110,6 +111,7 @@ class TestThreads:
         assert gone(own_threads())
 
     def test_threads_go_with_the_graph(self):
+        """Rule A12."""
         before = own_threads()
         trial_run = Trial(
             inputs("in") + node("ThreadPass", "in", "a") + node("AsyncPass", "a", "out"), "out"

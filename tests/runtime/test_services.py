@@ -47,6 +47,7 @@ def passed(trial_run):
 
 
 def test_what_is_given_is_seen_and_what_is_optional_may_lack():
+    """Rules C4, A16."""
     text = inputs("in") + node("Asks", "in", "out")
     assert passed(Trial(text, "out", services={"required": 1})) == (1, None)
     trial_run = Trial(text, "out")
@@ -56,6 +57,7 @@ def test_what_is_given_is_seen_and_what_is_optional_may_lack():
 
 
 def test_what_is_required_names_key_and_node():
+    """Rules C4, A16."""
     trial_run = Trial(inputs("in") + node("Asks", "in", "out", 'name: "asker"'))
     with pytest.raises(StatusError, match='"required", required by node "asker"') as failure:
         trial_run.start()
@@ -63,6 +65,7 @@ def test_what_is_required_names_key_and_node():
 
 
 def test_a_default_is_made_for_each_run():
+    """Rule A16."""
     default_service("with a default", list)
     trial_run = Trial(inputs("in") + node("AsksForDefault", "in", "out"), "out")
     first = passed(trial_run)
@@ -78,6 +81,7 @@ def test_a_default_that_cannot_be_made():
 
 
 def test_a_calculator_has_to_ask_in_its_contract():
+    """Rule C4."""
     trial_run = Trial(inputs("in") + node("AsksInVain", "in", "out"), services={"required": 1})
     with pytest.raises(StatusError, match="which its contract does not name"):
         passed(trial_run)

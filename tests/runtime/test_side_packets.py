@@ -19,7 +19,7 @@ def code_of(error):
 
 
 def test_a_source_opens_when_a_node_has_made_its_side_packet():
-    """Case SP1."""
+    """Case SP1. Rules L2, K1."""
     trial = Trial(LATE, "out")
     for value in (11, 22):
         trial.clear()
@@ -51,7 +51,7 @@ def make(deed):
     ids=["twice", "with a time", "empty"],
 )
 def test_a_side_packet_is_set_once_and_has_no_time(deed, code, message):
-    """Case SP2."""
+    """Case SP2. Rule K4."""
     trial = make(lambda cc: deed(cc.output_side_packets[0]))
     trial.add("in", 0, 0)
     with pytest.raises(StatusError) as failure:
@@ -85,7 +85,7 @@ def test_nodes_of_side_packets_only():
 
 
 def test_asking_for_a_side_packet():
-    """Case SP6."""
+    """Case SP6. Rule K5."""
     trial = Trial(LATE).start()
     with pytest.raises(RuntimeError) as unknown:
         trial.graph.get_output_side_packet("nothing")
@@ -111,6 +111,7 @@ NEEDS = inputs("in") + node("TimeShift", "in", "out", 'input_side_packet: "SHIFT
     ],
 )
 def test_what_the_graph_needs_is_asked_for_and_the_graph_can_start_again(given, code, message):
+    """Rules K2, A5."""
     trial = Trial(NEEDS)
     with pytest.raises(ValueError) as failure:
         trial.start(**given)
@@ -127,6 +128,7 @@ def test_all_that_is_missing_is_said_at_once():
 
 
 def test_a_side_packet_has_one_giver():
+    """Rule K2."""
     trial = Trial(NEEDS, side_packets={"d": 1})
     with pytest.raises(RuntimeError) as twice:
         trial.start(d=1)
@@ -137,6 +139,7 @@ def test_a_side_packet_has_one_giver():
 
 
 def test_side_packets_of_the_graph_hold_for_every_run():
+    """Rule K1."""
     trial = Trial(NEEDS, "out", side_packets={"d": 5})
     for _ in range(2):
         trial.clear()
@@ -147,6 +150,7 @@ def test_side_packets_of_the_graph_hold_for_every_run():
 
 
 def test_an_optional_side_packet_that_is_not_given_is_no_port():
+    """Rule K3."""
     seen = []
     trial = Trial(
         inputs("in")

@@ -34,7 +34,7 @@ EVENTS = (
 
 
 def test_closing_all_packet_sources_from_an_observer():
-    """Case LC7."""
+    """Case LC7. Rule A8."""
     made = []
 
     def produce(cc):
@@ -96,6 +96,7 @@ def test_a_source_below_that_can_never_open_is_a_deadlock():
 
 
 def test_the_source_that_is_furthest_behind_goes_first():
+    """Rule D2."""
     trial = Trial(
         "num_threads: 1\n"
         + node("Count", "", "fast", options(count=4, step=100))

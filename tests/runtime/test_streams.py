@@ -58,14 +58,14 @@ class TestReading:
         ],
     )
     def test_times_that_no_stream_can_have(self, time, name):
-        """Case IS1."""
+        """Case IS1. Rule S12."""
         reader = Reader()
         reader.add(time)
         assert f"Timestamp::{name}()" in reader.errors[0]
         assert not reader.heard()
 
     def test_a_prestream_packet_is_the_only_one(self):
-        """Case IS2."""
+        """Case IS2. Rule S12."""
         reader = Reader()
         reader.add(PRE_STREAM)
         assert not reader.errors
@@ -73,7 +73,7 @@ class TestReading:
         assert "OneOverPostStream" in reader.errors[0]
 
     def test_a_poststream_packet_is_the_only_one(self):
-        """Case IS3."""
+        """Case IS3. Rule S12."""
         alone, late = Reader(), Reader()
         alone.add(POST_STREAM)
         assert not alone.errors
@@ -81,7 +81,7 @@ class TestReading:
         assert "PostStream" in late.errors[0]
 
     def test_time_may_not_go_back(self):
-        """Case IS4."""
+        """Case IS4. Rule S12."""
         reader = Reader()
         reader.add(20, 10, 30)
         assert len(reader.errors) == 1
@@ -89,7 +89,7 @@ class TestReading:
         assert [packet.timestamp for packet in reader.queue.packets] == [20, 30]
 
     def test_taking_at_a_time(self):
-        """Case IS5."""
+        """Case IS5. Rule S15."""
         reader = Reader()
         queue = reader.queue
         reader.add(10, 20, 30)
@@ -108,7 +108,7 @@ class TestReading:
         assert queue.is_done
 
     def test_only_the_first_packet_wakes_the_reader(self):
-        """Case IS6."""
+        """Case IS6. Rule S14."""
         reader = Reader()
         reader.add(10, 20)
         assert reader.heard() == ["packet"]
@@ -120,7 +120,7 @@ class TestReading:
         assert reader.heard() == ["packet"]
 
     def test_a_bound_wakes_the_reader_of_an_empty_queue(self):
-        """Case IS7."""
+        """Case IS7. Rule S14."""
         reader = Reader()
         queue = reader.queue
         reader.add(10, 20)
@@ -143,12 +143,14 @@ class TestReading:
         assert queue.min_time_or_bound == DONE
 
     def test_a_bound_may_not_fall(self):
+        """Rule S4."""
         reader = Reader()
         reader.queue.set_bound(50)
         reader.queue.set_bound(40)
         assert "50 but received 40" in reader.errors[0]
 
     def test_a_closed_reader_drops_what_comes(self):
+        """Rule S13."""
         reader = Reader()
         reader.queue.close()
         reader.heard()
@@ -159,6 +161,7 @@ class TestReading:
         assert not reader.heard()
 
     def test_a_full_queue_says_so_and_says_when_there_is_room(self):
+        """Rule S16."""
         reader = Reader(limit=2)
         reader.add(1, 2, 3)
         assert reader.heard() == ["packet", "full"]
@@ -183,7 +186,7 @@ class TestWriting:
     )
     @pytest.mark.parametrize("input_time", [0, MAX])
     def test_bounds_without_an_offset(self, packets, explicit, bound, input_time):
-        """Case OS1."""
+        """Case OS1. Rules S6, S10."""
         assert self.bound_after(None, input_time, packets, explicit) == bound
 
     @pytest.mark.parametrize(
@@ -200,11 +203,11 @@ class TestWriting:
         ],
     )
     def test_bounds_with_offset_0(self, input_time, packets, explicit, bound):
-        """Case OS2."""
+        """Case OS2. Rule S6."""
         assert self.bound_after(0, input_time, packets, explicit) == bound
 
     def test_a_stream_that_goes_back_is_an_error_of_its_reader(self):
-        """Case OS5."""
+        """Case OS5. Rule S3."""
         reader = Reader()
         stream = OutputStream("out")
         stream.deliver([Packet(0, 20)], UNSET, 0)
@@ -215,7 +218,7 @@ class TestWriting:
         assert len(reader.errors) == 1
 
     def test_a_bound_that_goes_back_is_an_error_of_its_reader(self):
-        """Case OS5."""
+        """Case OS5. Rule S4."""
         reader = Reader()
         stream = OutputStream("out")
         stream.readers.append(reader.queue)
@@ -224,12 +227,14 @@ class TestWriting:
         assert len(reader.errors) == 1
 
     def test_offsets_pass_bounds_on_within_the_range_of_times(self):
+        """Rule T5."""
         for offset, bound, promised in ((0, 5, 5), (3, 5, 8), (-3, 5, 2), (9, MAX, MAX)):
             stream = OutputStream("out", offset=offset)
             stream.settle(bound)
             assert stream.bound == promised
 
     def test_the_end_comes_once(self):
+        """Rule S5."""
         reader = Reader()
         stream = OutputStream("out")
         stream.readers.append(reader.queue)

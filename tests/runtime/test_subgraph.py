@@ -274,6 +274,7 @@ def test_g5_only_the_nodes_of_a_subgraph_survive():
 
 
 def test_g5_an_executor_named_inside_must_be_declared_by_the_top_graph():
+    """Rule V6."""
     inner = PASS_GRAPH.replace("node {", 'node { executor: "fast"')
     text = """
         input_stream: "a"

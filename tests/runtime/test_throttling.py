@@ -35,7 +35,7 @@ def try_to_add(trial, count):
 
 
 def test_a_packet_too_many_is_refused():
-    """Cases TH1, TH3: in two runs."""
+    """Cases TH1, TH3: in two runs. Rule D4."""
     trial, permits = blocked(1)
     trial.graph.graph_input_stream_add_mode = ADD_IF_NOT_FULL
     for _ in range(2):
@@ -51,7 +51,7 @@ def test_a_packet_too_many_is_refused():
 
 
 def test_adding_waits_until_there_is_room():
-    """Case TH4."""
+    """Case TH4. Rule D4."""
     trial, permits = blocked(10)
     trial.start(permits=permits)
     adder = threading.Thread(target=try_to_add, args=(trial, 20))
@@ -82,7 +82,7 @@ def test_a_join_that_waits_for_a_decimated_stream(kind):
 
 
 def test_a_deadlock_is_reported_when_the_graph_asks_for_that():
-    """Case TH7."""
+    """Case TH7. Rule D6."""
     trial = Trial(
         "max_queue_size: 1 report_deadlock: true\n"
         + inputs("input1", "input2")
@@ -99,7 +99,7 @@ def test_a_deadlock_is_reported_when_the_graph_asks_for_that():
 
 
 def test_limits_grow_as_far_as_a_deadlock_asks_and_no_further():
-    """Case TH9."""
+    """Case TH9. Rule D5."""
     permits = threading.Semaphore(0)
 
     def pass_on(cc):
@@ -134,6 +134,7 @@ def test_limits_grow_as_far_as_a_deadlock_asks_and_no_further():
 
 
 def test_limits_are_as_configured_in_the_next_run():
+    """Rules D5, A14."""
     trial = Trial("max_queue_size: 1\n" + inputs("a", "b") + node("Pass", "a b", "c d"))
     for _ in range(2):
         trial.start()
@@ -145,6 +146,7 @@ def test_limits_are_as_configured_in_the_next_run():
 
 
 def test_sources_are_held_back_and_nodes_between_are_not():
+    """Rule D3."""
     permits, made = threading.Semaphore(0), []
 
     def produce(cc):
@@ -170,6 +172,7 @@ def test_sources_are_held_back_and_nodes_between_are_not():
 
 
 def test_minus_one_takes_everything():
+    """Rules D4, S16."""
     trial, permits = blocked(-1)
     trial.start(permits=permits)
     trial.graph.graph_input_stream_add_mode = ADD_IF_NOT_FULL

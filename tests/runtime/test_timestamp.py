@@ -22,7 +22,7 @@ SPECIAL = [UNSET, UNSTARTED, PRE_STREAM, MIN, MAX, POST_STREAM, ONE_OVER_POST_ST
 
 @pytest.mark.parametrize("value", SPECIAL)
 def test_special_values_do_not_come_from_integers(value):
-    """Case TS1."""
+    """Case TS1. Rule T2."""
     with pytest.raises(StatusError, match="special values are attributes"):
         Timestamp(value)
 
@@ -49,7 +49,7 @@ def test_ordinary_integers_do():
     ],
 )
 def test_kinds_of_time(value, special, is_range, in_stream):
-    """Case TS2."""
+    """Case TS2. Rule T3."""
     t = Timestamp.of(value)
     assert (t.is_special_value(), t.is_range_value(), t.is_allowed_in_stream()) == (
         special,
@@ -72,7 +72,7 @@ def test_kinds_of_time(value, special, is_range, in_stream):
     ],
 )
 def test_the_next_time_a_stream_may_have(t, following):
-    """Case TS3."""
+    """Case TS3. Rule T4."""
     assert next_allowed(t) == following
 
 
@@ -88,15 +88,18 @@ def test_the_next_time_a_stream_may_have(t, following):
     ],
 )
 def test_the_time_below_a_bound(t, before):
+    """Rule T4."""
     assert previous_allowed(t) == before
 
 
 def test_how_times_are_spelled():
+    """Rule T6."""
     assert str(Timestamp.DONE) == "Timestamp::Done()"
     assert str(Timestamp(7)) == "7"
     assert repr(Timestamp(7)) == "Timestamp(7)"
 
 
 def test_seconds_are_rounded_to_the_nearest_microsecond():
+    """Rule T6."""
     assert Timestamp.from_seconds(1.0000006) == 1000001
     assert Timestamp(1500000).seconds() == 1.5

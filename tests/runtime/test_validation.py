@@ -645,6 +645,7 @@ def test_x1_without_a_number_there_are_no_more_threads_than_nodes():
     ],
 )
 def test_x2_executors_and_sizes_that_cannot_be_are_errors(text, message):
+    """Rule V6."""
     assert message in str(error(text))
 
 
@@ -712,6 +713,7 @@ def test_a_node_without_a_calculator_is_an_error():
 
 
 def test_a_graph_of_calculators_we_lack_is_checked_for_everything_else():
+    """Rule O7."""
     found = error(
         'input_stream: "in"\n'
         + node("OneCalculator", "in", "a", "options { [one.Options.ext] { x: 1 } }")

@@ -16,7 +16,7 @@ def limiter(
 
 @pytest.mark.parametrize("options", ["option", "side packet"])
 def test_frames_are_dropped_while_one_is_in_flight(options):
-    """Case FL1: the newest waiting frame is kept, the one before it dropped."""
+    """Case FL1: the newest waiting frame is kept, the one before it dropped. Rules D11, O5."""
     text = "max_in_flight: 1 max_in_queue: 1"
     by_option = options == "option"
     graph = limiter(text if by_option else "", side="" if by_option else "OPTIONS:o")
@@ -50,6 +50,7 @@ def test_the_loop_may_be_closed_by_a_back_edge():
 
 
 def test_a_bound_finishes_a_frame_as_a_packet_does():
+    """Rule D11."""
     with Run(limiter(), "out", "in finished") as running:
         running.send("in", (0, 0))
         running.idle()
@@ -77,6 +78,7 @@ def test_how_many_are_let_in(options, side, passed):
 
 
 def test_the_other_inputs_follow_the_first():
+    """Rule D11."""
     graph = limiter("", "in aux FINISHED:finished", "out aux_out ALLOW:allow")
     with Run(graph, "out aux_out allow", "in aux finished") as running:
         for time in (0, 1, 2, 3):

@@ -48,6 +48,7 @@ BESIDE = node("PassThroughCalculator", "foo bar", "foo2 bar2")
 
 @pytest.mark.parametrize("selector", ["ENABLE", "SELECT"])
 def test_a_selection_holds_until_the_next_one(selector):
+    """Rule G9."""
     graph = container(f"{selector}:choice foo") + BESIDE
     on, off = (True, False) if selector == "ENABLE" else (1, 0)
     with Run(graph, "foo2 bar2", "foo choice") as running:
@@ -96,6 +97,7 @@ def test_without_waiting_the_selection_is_what_it_is_when_the_packet_comes():
     ],
 )
 def test_options_and_side_packets_choose_for_the_whole_run(options, side, value):
+    """Rule G9."""
     tags = " ".join(f"{tag}:{tag.lower()}" for tag in side)
     packets = {tag.lower(): choice for tag, choice in side.items()}
     graph = container(side=tags, options=options)
@@ -111,6 +113,7 @@ def test_side_packets_go_through_the_chosen_node(enable, value):
 
 
 def test_it_expands_as_mediapipe_expands_it():
+    """Rule G9."""
     graph = CalculatorGraph(
         graph_config='input_stream: "foo" input_stream: "enable" ' + container("ENABLE:enable foo")
     )

@@ -20,7 +20,7 @@ def two_passed():
 
 
 def test_a_time_is_processed_when_every_input_is_settled_beyond():
-    """Case DF1."""
+    """Case DF1. Rules H1, L5."""
     trial = two_passed()
     trial.add("in0", 1, 1)
     trial.idle()
@@ -35,6 +35,7 @@ def test_a_time_is_processed_when_every_input_is_settled_beyond():
 
 
 def test_a_bound_at_the_time_itself_is_not_enough():
+    """Rule H1."""
     trial = two_passed()
     trial.add("in0", 1, 5)
     trial.bound("in1", 5)
@@ -67,6 +68,7 @@ def test_many_inputs_in_any_order_of_arrival():
 
 @pytest.mark.parametrize("time", [PRE_STREAM, POST_STREAM])
 def test_the_only_packet_of_a_stream_ends_it(time):
+    """Rule H1."""
     seen = []
     trial = Trial(
         inputs("in")
@@ -83,6 +85,7 @@ def test_the_only_packet_of_a_stream_ends_it(time):
 
 
 def test_what_an_input_without_a_packet_shows():
+    """Rule S15."""
     seen = []
     trial = Trial(inputs("a", "b") + node("Lambda", "a b", "out", 'input_side_packet: "PROCESS:p"'))
     trial.start(p=lambda cc: seen.append((cc.inputs[1].is_empty(), int(cc.inputs[1].timestamp))))
@@ -135,6 +138,7 @@ def test_a_reader_of_a_batching_node_sees_the_first_time_of_the_batch():
 
 
 def test_bounds_are_processed_once_at_the_newest_time():
+    """Rule H1."""
     seen = []
     trial = Trial(inputs("in") + node("BoundLambda", "in", "out", 'input_side_packet: "PROCESS:p"'))
     trial.start(p=lambda cc: seen.append(int(cc.timestamp)))

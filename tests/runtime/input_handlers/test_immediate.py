@@ -42,7 +42,7 @@ class Calls:
 
 
 def test_a_packet_on_any_input_is_enough():
-    """Case IM1."""
+    """Case IM1. Rule H3."""
     calls = Calls()
     calls.trial.add("b", "x", 3)
     assert [time for time, _ in calls.new()] == [3]
@@ -50,7 +50,7 @@ def test_a_packet_on_any_input_is_enough():
 
 
 def test_the_ends_of_inputs_are_processed_too():
-    """Case IM4."""
+    """Case IM4. Rule H3."""
     calls = Calls("BoundLambda")
     trial = calls.trial
     trial.add("b", "b1", 1)
@@ -67,7 +67,7 @@ def test_the_ends_of_inputs_are_processed_too():
 
 
 def test_packets_leave_in_order_of_time():
-    """Case IM5."""
+    """Case IM5. Rule H3."""
     entered, release = Event(), Event()
     calls = Calls("ThreadBoundLambda", held=lambda: (entered.set(), release.wait(10)))
     trial = calls.trial
@@ -102,7 +102,7 @@ def echo(cc):
 
 
 def test_echoing_times_of_several_inputs_can_go_back_and_be_refused():
-    """Case IM6."""
+    """Case IM6. Rules H3, A9."""
     trial = Trial(MUX, "out").start(p=echo)
     trial.add("in0", 0, 0)
     trial.add("in0", 1, 1)
@@ -118,6 +118,7 @@ def test_echoing_times_of_several_inputs_can_go_back_and_be_refused():
 
 
 def test_an_input_that_ends_costs_a_call_without_packets():
+    """Rule H3."""
     calls = Calls()
     calls.trial.add("a", "a1", 1)
     calls.new()

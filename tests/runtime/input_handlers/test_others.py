@@ -14,6 +14,7 @@ def use(name, fields=""):
 
 
 def test_a_barrier_takes_one_packet_from_each_whatever_the_times():
+    """Rule H5."""
     trial = Trial(
         inputs("a", "b") + node("Merge", "a b", "out", use("BarrierInputStreamHandler")), "out"
     ).start()
@@ -30,7 +31,7 @@ def test_a_barrier_takes_one_packet_from_each_whatever_the_times():
 
 @pytest.mark.parametrize("count", [5, 12])
 def test_a_cycle_ends_with_its_source(count):
-    """Case EC1."""
+    """Case EC1. Rule H6."""
     trial = Trial(
         node("Count", "", "numbers", options(count=count, start=1))
         + node(
@@ -114,10 +115,12 @@ def fixed_size(fields):
     ],
 )
 def test_only_the_newest_packets_of_a_long_queue_are_kept(fields, times):
+    """Rule H7."""
     assert fixed_size(fields) == times
 
 
 def test_clocks_that_differ_are_aligned_to_the_base():
+    """Rule H8."""
     trial = Trial(
         inputs("base", "camera")
         + node(
@@ -151,6 +154,7 @@ MUX = inputs("a", "b", "select") + node("Merge", "a b select", "out", use("MuxIn
 
 
 def test_the_control_input_says_which_input_to_wait_for():
+    """Rule H9."""
     trial = Trial(MUX, "out").start()
     trial.add("select", 1, 1)
     trial.add("a", "a1", 1)
@@ -187,7 +191,7 @@ HANDLERS = [
 
 @pytest.mark.parametrize("name", HANDLERS)
 def test_every_run_starts_anew(name):
-    """Case MR1."""
+    """Case MR1. Rule H10."""
     fields = 'timestamp_base_tag_index: ":0"' if name == "TimestampAlign" else ""
     trial = Trial(
         inputs("in") + node("Pass", "in", "out", use(f"{name}InputStreamHandler", fields)), "out"
@@ -201,7 +205,7 @@ def test_every_run_starts_anew(name):
 
 
 def test_a_muxed_graph_runs_anew_too():
-    """Case MR1."""
+    """Case MR1. Rule H10."""
     trial = Trial(MUX, "out")
     for time in (2000, 1000):
         trial.clear()

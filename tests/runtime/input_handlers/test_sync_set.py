@@ -88,7 +88,7 @@ def check(seed):
 
 @pytest.mark.parametrize("seed", range(25))
 def test_groups_do_not_wait_for_each_other(seed):
-    """Case SY1."""
+    """Case SY1. Rule H4."""
     check(seed)
 
 

@@ -3,9 +3,10 @@
     python -m benchmarks.serving [--rounds 5] [--seconds 3] [--only WORD] [--skip-peers] [--curves]
 
 All servers are started first and stand still (SIGSTOP) but for the one whose turn it is; every round
-runs every contestant on every workload, so that a noisy quarter of an hour strikes all of them. The
-load generator shares the cores with the server. Ratios are taken within a round. Peers get environments
-of their own in build/peers. Prints Markdown; --docs writes the plots there, and figures as JSON.
+runs every contestant on every workload, so that a noisy quarter of an hour strikes all of them. Before each turn it waits for a quiet moment, and a turn
+that others disturbed is taken again, a few times. The load generator shares the cores with the server.
+Ratios are taken within a round. Peers get environments of their own in build/peers. Prints Markdown;
+--docs writes the plots there, and figures as JSON.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import argparse
 import gc
 import json
 import platform
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -25,8 +27,8 @@ from tokenizers import Tokenizer
 
 from benchmarks.serving.load import Contestant, Workload, beside_bulk, measure
 from benchmarks.serving.plots import plot
-from benchmarks.serving.raw import RawWays
-from benchmarks.serving.sample import Sample
+from benchmarks.serving.raw import RawWays, Way
+from benchmarks.serving.sample import Sample, others_now
 from benchmarks.serving.servers import (
     MODEL,
     ROOT,
@@ -43,6 +45,11 @@ LOGS = ROOT / "build" / "benchmarks"
 MAX_TOKENS = 256
 CONCURRENCY = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LENGTHS = (4, 8, 16, 32, 64, 128, 256)
+BULK_SECONDS = 4.0
+QUIET = 0.25
+"""Cores that others may use during a turn."""
+ATTEMPTS = 3
+QUIET_WAIT_S = 6.0
 PROTOCOLS = {"openai": "REST", "kserve-grpc": "gRPC"}
 
 
@@ -71,6 +78,10 @@ async def compare(args: argparse.Namespace) -> None:
         contestants = list(_contestants(stack, args))
         print(*_headline(contestants), sep="\n")
         report = Report(args, contestants, model, tokenizer)
+        for contestant in contestants:
+            with _turn(contestant):
+                for clients, batch in ((64, 1), (8, 32), (1, 1)):
+                    await measure(contestant, Workload("warm-up", texts, batch, clients), 1.0)
         for workload in _workloads(texts, words):
             if args.only in workload.name:
                 await report.workload(workload)
@@ -145,9 +156,10 @@ class Report:
         raw = RawWays(self._model, self._tokenizer, workload.texts[:4000])
         for _ in range(self._args.rounds):
             for name, way in raw.ways.items():
-                results.setdefault(name, []).append(way(self._args.seconds))
+                sample = await _quietly(_here(way, self._args.seconds))
+                results.setdefault(name, []).append(sample)
             for contestant in self._contestants:
-                sample = await _take_turn(contestant, workload, self._args.seconds)
+                sample = await _quietly(_turn_of(contestant, workload, self._args.seconds))
                 results.setdefault(contestant.name, []).append(sample)
         print(f"\n### {workload.name}\n", *table(results), *_noise(results.values()), sep="\n")
         self._keep(workload.name, results)
@@ -159,7 +171,7 @@ class Report:
         for _ in range(self._args.rounds):
             for contestant in self._contestants:
                 with _turn(contestant):
-                    pair = await beside_bulk(contestant, texts, self._args.seconds)
+                    pair = await beside_bulk(contestant, texts, BULK_SECONDS)
                 results.setdefault(contestant.name, []).append(pair)
         print("\n### a single text beside a job of 10,000, 20 requests a second\n")
         print(
@@ -182,7 +194,7 @@ class Report:
         for _ in range(self._args.rounds):
             for workload in points:
                 for contestant in self._contestants:
-                    sample = await _take_turn(contestant, workload, self._args.seconds / 2)
+                    sample = await _quietly(_turn_of(contestant, workload, self._args.seconds))
                     curve = results.setdefault(contestant.name, {})
                     curve.setdefault(int(workload.name), []).append(sample)
         samples = [s for curve in results.values() for s in curve.values()]
@@ -197,9 +209,34 @@ class Report:
         self.figures[name] = {who: [asdict(s) for s in rounds] for who, rounds in results.items()}
 
 
-async def _take_turn(contestant: Contestant, workload: Workload, seconds: float) -> Sample:
-    with _turn(contestant):
-        return await measure(contestant, workload, seconds)
+async def _quietly(take: Callable[[], Awaitable[Sample]]) -> Sample:
+    """The turn that was least disturbed; the first one that was hardly."""
+    samples: list[Sample] = []
+    for _ in range(ATTEMPTS):
+        deadline = time.monotonic() + QUIET_WAIT_S
+        while others_now() > QUIET and time.monotonic() < deadline:
+            pass
+        samples.append(await take())
+        if samples[-1].others <= QUIET:
+            break
+    return min(samples, key=lambda sample: sample.others)
+
+
+def _turn_of(
+    contestant: Contestant, workload: Workload, seconds: float
+) -> Callable[[], Awaitable[Sample]]:
+    async def take() -> Sample:
+        with _turn(contestant):
+            return await measure(contestant, workload, seconds)
+
+    return take
+
+
+def _here(way: Way, seconds: float) -> Callable[[], Awaitable[Sample]]:
+    async def take() -> Sample:
+        return way(seconds)
+
+    return take
 
 
 @contextmanager

@@ -56,6 +56,13 @@ class Stopwatch:
         return time.perf_counter(), server, time.process_time(), _busy_seconds()
 
 
+def others_now(seconds: float = 0.2) -> float:
+    """Cores that are busy at the moment, while this process and the servers under test rest."""
+    before = _busy_seconds()
+    time.sleep(seconds)
+    return (_busy_seconds() - before) / seconds
+
+
 def cpu_seconds(process: int) -> float:
     """That a process has used so far, in all its threads."""
     with open(f"/proc/{process}/stat") as file:

@@ -16,6 +16,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.serving.sample import cpu_seconds
+
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "build" / "peers"
 REQUIREMENTS = ROOT / "benchmarks" / "peers"
@@ -61,6 +63,8 @@ def start_ours(logs: Path) -> Server:
     ready = _OURS_READY.search(process.stdout.readline())
     if ready is None:
         raise RuntimeError(f"calcgraph did not start, see {logs}")
+    # It serves while it still compiles the shapes that are asked for most.
+    _await_rest(process)
     urls = {"openai": f"{ready['rest']}/v3/embeddings", "kserve-grpc": ready["grpc"]}
     return Server("calcgraph", process, urls, _versions(Path(sys.executable), "calcgraph openvino"))
 
@@ -145,6 +149,13 @@ def _await_health(process: subprocess.Popen[str], port: int) -> None:
             time.sleep(0.3)
     process.kill()
     raise RuntimeError(f"{process.args!r} was not ready in {READY_S:g} s")
+
+
+def _await_rest(process: subprocess.Popen[str]) -> None:
+    before, now = -1.0, cpu_seconds(process.pid)
+    while now - before > 0.02:
+        time.sleep(1)
+        before, now = now, cpu_seconds(process.pid)
 
 
 def _free_port() -> int:

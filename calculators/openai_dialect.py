@@ -43,7 +43,9 @@ def read(request: HttpRequest, max_inputs: int = MAX_INPUTS) -> tuple[TextInput,
 
 
 def _read_answer(body: Mapping[str, Any], accept: str) -> Answer:
-    encoding = body.get("encoding_format") or "float"
+    encoding = body.get("encoding_format")
+    if encoding is None:
+        encoding = "float"
     if encoding not in _ENCODINGS:
         refuse("encoding_format", f"must be 'float' or 'base64', found {show(encoding)}")
     dimensions = integer(body, "dimensions")

@@ -176,7 +176,9 @@ def _string(item: Mapping[str, Any], key: str, where: str, default: str | None =
 
 
 def _parameters(body: Mapping[str, Any]) -> Mapping[str, Parameter]:
-    parameters = body.get("parameters") or {}
+    parameters = body.get("parameters")
+    if parameters is None:
+        return {}
     if not isinstance(parameters, dict):
         raise RequestError("'parameters' is an object.", param="parameters")
     for name, value in parameters.items():

@@ -15,7 +15,7 @@ from calcgraph.servers.errors import Answer
 from calcgraph.servers.rest.binary_tail import HEADER, split
 from calcgraph.servers.rest.json_tensors import read_infer, write_infer
 from calcgraph.servers.rest.requests import parse_json, read_body
-from calcgraph.servers.rest.router import Route, json_response, method_not_allowed
+from calcgraph.servers.rest.router import ANY, Route, json_response, other_method
 
 # What may follow a model's name.
 _SUFFIX = re.compile(r"(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer))?")
@@ -37,8 +37,7 @@ class KServe:
         yield Route("GET", "/v2/health/live", self._live)
         yield Route("GET", "/v2/health/ready", self._ready)
         yield Route("GET", "/v2/models", self._models)
-        yield Route("GET", "/v2/models/", self._model)
-        yield Route("POST", "/v2/models/", self._model)
+        yield Route(ANY, "/v2/models/", self._model)
 
     async def _server(self, request: web.BaseRequest, _: str) -> web.Response:
         return json_response(
@@ -63,7 +62,7 @@ class KServe:
         name, version, verb = self._parse(rest)
         method, endpoint = self._verbs[verb]
         if request.method.replace("HEAD", "GET") != method:
-            raise method_not_allowed(request, [method])
+            return other_method(request, [method])
         return await endpoint(request, name, version)
 
     def _parse(self, rest: str) -> tuple[str, str, str]:

@@ -16,8 +16,12 @@ Endpoint = Callable[[web.BaseRequest, str], Awaitable[web.Response]]
 """Gets the request and, where the route ends in "/", the rest of the path with %2F read as "/"."""
 
 
+ANY = "*"
+
+
 class Route(NamedTuple):
     method: str
+    """ANY where the endpoint itself tells which methods it takes."""
     path: str
     """Exact; or, ending in "/", the beginning of every path it serves."""
     endpoint: Endpoint
@@ -39,11 +43,10 @@ class Router:
         endpoints, rest = self._exact.get(path), ""
         if endpoints is None:
             endpoints, rest = self._find(path)
-        endpoint = endpoints.get("GET" if request.method == "HEAD" else request.method)
+        method = "GET" if request.method == "HEAD" else request.method
+        endpoint = endpoints.get(method) or endpoints.get(ANY)
         if endpoint is None:
-            if request.method == "OPTIONS":
-                return web.Response(status=204, headers={"Allow": ", ".join(endpoints)})
-            raise method_not_allowed(request, endpoints)
+            return other_method(request, endpoints)
         return await endpoint(request, rest)
 
     def _find(self, path: str) -> tuple[dict[str, Endpoint], str]:
@@ -57,10 +60,12 @@ class Router:
         raise HttpError(404, message, reason="unknown_url", code=Code.NOT_FOUND)
 
 
-def method_not_allowed(request: web.BaseRequest, allowed: Iterable[str]) -> HttpError:
-    """The 405 that names the methods of this path."""
+def other_method(request: web.BaseRequest, allowed: Iterable[str]) -> web.Response:
+    """Names the methods of this path to who asks with OPTIONS; raises a 405 that does for all else."""
     allow = ", ".join(allowed)
-    return HttpError(
+    if request.method == "OPTIONS":
+        return web.Response(status=204, headers={"Allow": allow})
+    raise HttpError(
         405,
         f"{request.path} does not take {request.method}; it takes {allow}.",
         reason="method_not_allowed",

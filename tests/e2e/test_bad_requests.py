@@ -30,6 +30,8 @@ F32 = "e2e/minilm-f32"
         ({"input": [[101] * 257]}, "input", "maximum context length is 256 tokens"),
         ({"encoding_format": "hex"}, "encoding_format", "'float' or 'base64'"),
         ({"encoding_format": 7}, "encoding_format", ""),
+        ({"encoding_format": ""}, "encoding_format", "'float' or 'base64'"),
+        ({"encoding_format": {}}, "encoding_format", ""),
         ({"dimensions": 0}, "dimensions", "between 1 and 384"),
         ({"dimensions": 385}, "dimensions", "between 1 and 384"),
         ({"dimensions": "8"}, "dimensions", ""),

@@ -86,7 +86,7 @@ def test_the_content_type_of_a_request_does_not_matter(served: Any, content_type
         ("GET", "/v2/models/echo/infer", "POST"),
         ("POST", "/v2/models/echo", "GET"),
         ("POST", "/v2/health/live", "GET"),
-        ("PATCH", "/v2/models/echo/ready", "GET, POST"),
+        ("PATCH", "/v2/models/echo/ready", "GET"),
     ],
 )
 def test_a_wrong_method_is_told_the_right_one(
@@ -166,9 +166,18 @@ def test_a_chunk_that_is_none_is_a_400(served: Any) -> None:
         assert received(connection, b"}}").startswith(b"HTTP/1.0 400")
 
 
-def test_options_tells_the_methods_of_a_path(served: Any) -> None:
-    answer = served.call("OPTIONS", "/v3/embeddings")
-    assert (answer.status, answer.headers["allow"]) == (204, "POST")
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/v3/embeddings", "POST"),
+        ("/v2/models/echo", "GET"),
+        ("/v2/models/echo/infer", "POST"),
+        ("/v2/models/echo/versions/1/ready", "GET"),
+    ],
+)
+def test_options_tells_the_methods_of_a_path(served: Any, path: str, allowed: str) -> None:
+    answer = served.call("OPTIONS", path)
+    assert (answer.status, answer.headers["allow"]) == (204, allowed)
 
 
 def test_a_chunked_body_is_read(served: Any) -> None:

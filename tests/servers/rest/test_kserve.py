@@ -166,6 +166,7 @@ def test_only_the_outputs_that_are_asked_for_come_in_their_order(served: Any) ->
         ({"inputs": [INPUT | {"datatype": "BOOL", "data": [0, 1]}]}, "its value 0 is 0"),
         ({"inputs": [INPUT], "id": 7}, "'id' is a string; found 7."),
         ({"inputs": [INPUT], "parameters": [1]}, "'parameters' is an object."),
+        ({"inputs": [INPUT], "parameters": False}, "'parameters' is an object."),
         ({"inputs": [INPUT], "parameters": {"p": {}}}, "The parameter 'p' is a boolean"),
         ({"inputs": [INPUT], "outputs": [{"name": "z"}]}, "has no output 'z'; it has x, y."),
         ({"inputs": [INPUT], "outputs": ["x"]}, "'outputs' is a list of objects."),

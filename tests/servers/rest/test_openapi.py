@@ -12,6 +12,7 @@ from calcgraph.servers.rest.config_status import ConfigStatus
 from calcgraph.servers.rest.kserve import KServe
 from calcgraph.servers.rest.openai import OpenAI
 from calcgraph.servers.rest.operations import Operation, operations
+from calcgraph.servers.rest.router import ANY
 
 OPERATIONS = [pytest.param(one, id=f"{one.method} {one.path}") for one in operations()]
 
@@ -44,7 +45,9 @@ def test_what_is_documented_is_served_with_a_documented_status(
 def test_what_is_served_is_documented() -> None:
     plane = DataPlane()
     documented = {
-        (operation.method, re.sub(r"\{.*", "", operation.path)) for operation in operations()
+        (method, re.sub(r"\{.*", "", operation.path))
+        for operation in operations()
+        for method in (operation.method, ANY)
     }
     for dialect in (OpenAI(plane), KServe(plane), ConfigStatus(plane)):
         for route in dialect.routes():

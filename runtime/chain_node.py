@@ -7,6 +7,7 @@ from heapq import heappush
 from inspect import isawaitable
 
 from calcgraph.runtime.calculator import STOP
+from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.input_handlers import InputStreamHandler
 from calcgraph.runtime.input_handlers.default import DefaultInputStreamHandler
 from calcgraph.runtime.node import Node
@@ -51,9 +52,14 @@ class ChainNode(Node):
         if self.lane is None:
             heappush(self._ready, self.process_rank)
         else:
-            self._pending.append(self.context)
-            self.scheduler.busy += 1
-            self.lane.push(self.process_rank)
+            self._start(self.context)
+
+    def _start(self, context: CalculatorContext) -> None:
+        self._in_flight = 1
+        self.idle = False
+        if self.lane is not None:
+            self._pending.append(context)  # `process_now` needs no telling which one it is
+        self._submit(self.process_rank)
 
     def process_now(self) -> None:
         context = self.context

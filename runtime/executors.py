@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
-from concurrent.futures import Executor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from heapq import heappop, heappush
 from threading import Lock, Thread
 from typing import Any
@@ -58,19 +58,56 @@ class Lane:
 
 
 class PoolLane(Lane):
-    """A lane served by an executor of `concurrent.futures`."""
+    """A lane served by an executor of `concurrent.futures`.
+
+    If that is shut down under way, `refuse` gives what comes out of a rank that it will not run. From then
+    on, which is for calculators that are to be closed, each call for a thread gets one of its own: no lock
+    of the executor may be met again, since it tells us of its end while it holds one.
+    """
 
     def __init__(
         self,
         run: Callable[[int], Outcome],
         deliver: Callable[[Outcome], None],
+        refuse: Callable[[int], Outcome],
         pool: Callable[[], Executor],
     ) -> None:
         super().__init__(run, deliver)
+        self._refuse = refuse
         self._pool = pool
+        self._is_gone = False
 
     def call_thread(self) -> None:
-        self._pool().submit(self.serve)
+        if self._is_gone:
+            _call_in_a_thread(self.serve)
+            return
+        try:
+            future = self._pool().submit(self.serve)
+        except RuntimeError:  # it is shut down
+            self._on_gone()
+        else:
+            future.add_done_callback(self._check)
+
+    def _check(self, future: Future[None]) -> None:
+        if future.cancelled():
+            self._on_gone()
+
+    def _on_gone(self) -> None:
+        self._is_gone = True
+        _call_in_a_thread(self._refuse_all)
+
+    def _refuse_all(self) -> None:
+        with self._lock:
+            self._looking -= 1
+            ranks: list[int] = []
+            if not self._looking:  # else another thread is sure to come
+                ranks, self._ranks = self._ranks, []
+        for rank in ranks:
+            self._deliver(self._refuse(rank))
+
+
+def _call_in_a_thread(deed: Callable[[], None]) -> None:
+    Thread(target=deed, name="calcgraph-rest", daemon=True).start()
 
 
 class ApplicationLane(Lane):

@@ -9,8 +9,9 @@ from __future__ import annotations
 from asyncio import CancelledError
 from collections import deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from heapq import heappush
-from inspect import isawaitable, iscoroutinefunction
+from inspect import isawaitable, iscoroutine, iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
 from calcgraph.runtime.calculator import STOP, Calculator
@@ -444,6 +445,16 @@ class Node:
         else:
             for queue in self.queues:
                 queue.close()
+
+    def close_without_a_run(self) -> None:
+        """The run broke off: give the calculator its `close` all the same, if no call is under way."""
+        if self.state == OPENED and not self._in_flight:
+            self.state = CLOSED
+            self.context._time = DONE
+            with suppress(Exception):
+                result = self._close(self.context)
+                if iscoroutine(result):
+                    result.close()
 
     # What queues tell
 

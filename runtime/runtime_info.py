@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from calcgraph.runtime.node import CLOSED, CLOSING, FAILED, OPENED, OPENING, PREPARED, Node
+from calcgraph.runtime.streams import InputQueue
 from calcgraph.runtime.timestamp import Timestamp
 
 if TYPE_CHECKING:
@@ -49,13 +50,11 @@ def runtime_info(run: Scheduler) -> list[NodeInfo]:
 
 
 def _node(node: Node) -> NodeInfo:
-    inputs = [
-        InputInfo(
-            queue.name,
-            len(queue.packets),
-            queue.added,
-            Timestamp.of(queue.min_time_or_bound),
-        )
-        for queue in node.queues
-    ]
+    inputs = [_input(queue) for queue in node.queues]
     return NodeInfo(node.name, _STATES[node.state], node.in_flight, inputs)
+
+
+def _input(queue: InputQueue) -> InputInfo:
+    packets = list(queue.packets)
+    time = packets[0]._time if packets else queue.bound
+    return InputInfo(queue.name, len(packets), queue.added, Timestamp.of(time))

@@ -40,7 +40,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from functools import partial
 from heapq import heappop
-from threading import Event, Lock, get_ident
+from threading import Event, Lock, get_ident, main_thread
 from typing import Any
 
 from calcgraph.runtime.chain_node import ChainNode, is_chain
@@ -177,7 +177,7 @@ class Scheduler:
         lane = self._lanes.get(plan.executor)
         if lane is None:
             pool = partial(self._pool, plan.executor)
-            lane = self._lanes[plan.executor] = PoolLane(self._work, self.post, pool)
+            lane = self._lanes[plan.executor] = PoolLane(self._work, self.post, self._refuse, pool)
         return lane
 
     def _count_what_opens_wait_for(self) -> None:
@@ -368,7 +368,7 @@ class Scheduler:
             if not finished:
                 self._continue_elsewhere()
                 return
-        if self._interrupt is not None and self._holder != get_ident():
+        if self._interrupt is not None and _is_main_thread() and not self.is_held_by_this_thread():
             interrupt, self._interrupt = self._interrupt, None
             raise interrupt
 
@@ -452,11 +452,13 @@ class Scheduler:
         self.ready.clear()
         self.stirred.clear()
         self._inbox.clear()
+        for node in self.nodes:
+            node.close_without_a_run()
         self.tasks.stop()
 
     def on_interrupt(self, error: BaseException) -> None:
-        """Ctrl-C hit a calculator: it is the node's error, and goes on to whoever drains."""
-        if isinstance(error, KeyboardInterrupt):
+        """Ctrl-C hit a calculator: it is the node's error, and goes on to the application."""
+        if isinstance(error, KeyboardInterrupt) and _is_main_thread():
             self._interrupt = error
 
     # What comes back from threads and tasks
@@ -467,7 +469,17 @@ class Scheduler:
         try:
             return (self._returned, then, context, method(context), None)
         except BaseException as error:
+            self.on_interrupt(error)
             return (self._returned, then, context, None, error)
+
+    def _refuse(self, rank: int) -> Outcome:
+        """Its executor is gone: closing goes on all the same, all else is an error."""
+        node = self._node_of(rank)
+        if rank == node.process_rank + 1:
+            return self._work(rank)
+        _, context, then = node.job(rank)
+        error = status_error(Code.CANCELLED, "the executor was shut down before it could run this")
+        return (self._returned, then, context, None, error)
 
     def _returned(
         self,
@@ -509,3 +521,7 @@ class Scheduler:
 
 def _offset(plan: GraphPlan, producer: tuple[int, int] | None) -> int | None:
     return None if producer is None else plan.nodes[producer[0]].contract.timestamp_offset
+
+
+def _is_main_thread() -> bool:
+    return get_ident() == main_thread().ident

@@ -15,6 +15,7 @@ from trial_calculators import AnyToAny, trial
 
 from calcgraph.runtime.errors import Code, StatusError
 from calcgraph.runtime.graph import CalculatorGraph
+from calcgraph.runtime.timestamp import Timestamp
 
 PROCESS = 'input_side_packet: "PROCESS:p"'
 
@@ -96,6 +97,27 @@ class TestThreads:
             trial_run.add("in", 0, 0)
             trial_run.finish()
             assert trial_run.values("out") == [pool.submit(threading.get_ident).result()]
+
+    @pytest.mark.parametrize("before", [True, False], ids=["before the packet", "while it waits"])
+    def test_a_pool_that_is_shut_down_under_way_fails_the_run(self, before):
+        entered, release, closed = threading.Event(), threading.Event(), []
+        pool = ThreadPoolExecutor(1)
+        extra = PROCESS + ' input_side_packet: "CLOSE:c" name: "first"'
+        trial_run = Trial(inputs("in") + node("ThreadLambda", "in", "out", extra), thread_pool=pool)
+        trial_run.start(p=lambda cc: None, c=lambda cc: closed.append(cc.timestamp))
+        trial_run.idle()
+        if before:
+            pool.shutdown()
+            trial_run.add("in", 0, 0)
+        else:
+            pool.submit(lambda: (entered.set(), release.wait(10)))
+            assert entered.wait(10)
+            trial_run.add("in", 0, 0)
+            pool.shutdown(wait=False, cancel_futures=True)
+        with pytest.raises(RuntimeError, match='node "first" failed: the executor was shut down'):
+            trial_run.graph.wait_until_done()
+        assert closed == [Timestamp.DONE]
+        release.set()
 
     def test_the_application_thread(self):
         """Rule X1: tasks run inside the calls that wait."""
@@ -355,8 +377,34 @@ class TestLoops:
         assert len(calls) == 3
         assert calls[1] == 7
 
+    @pytest.mark.parametrize("kind", ["Pass", "ThreadPass", "AsyncPass"])
+    def test_a_backlog_leaves_nothing_behind(self, kind):
+        trial_run = Trial("max_queue_size: -1\n" + inputs("in") + node(kind, "in", "out"), "out")
+        trial_run.start()
+        for time in range(300):
+            trial_run.add("in", time, time)
+        trial_run.idle()
+        assert len(trial_run.seen["out"]) == 300
+        assert not trial_run.graph._run.nodes[0]._pending
+        trial_run.finish()
+
 
 class TestInterrupts:
+    def test_ctrl_c_on_the_application_thread_reaches_the_application(self):
+        def stop(cc):
+            raise KeyboardInterrupt
+
+        trial_run = Trial(
+            'executor { type: "ApplicationThreadExecutor" }\n'
+            + inputs("in")
+            + node("ThreadLambda", "in", "out", PROCESS)
+        ).start(p=stop)
+        trial_run.add("in", 0, 0)
+        with pytest.raises(KeyboardInterrupt):
+            trial_run.idle()
+        with pytest.raises(RuntimeError, match="KeyboardInterrupt"):
+            trial_run.graph.wait_until_done()
+
     @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, GeneratorExit])
     @pytest.mark.parametrize("kind", ["Lambda", "ThreadLambda"])
     def test_what_is_no_exception_does_not_wedge_the_graph(self, kind, error):
@@ -384,12 +432,18 @@ class TestInterrupts:
         trial_run.finish()
 
     def test_a_mistake_of_the_scheduler_itself_ends_the_run(self):
-        trial_run = Trial(inputs("in") + node("Pass", "in", "out")).start()
+        closed = []
+        trial_run = Trial(
+            inputs("in")
+            + node("Pass", "in", "out")
+            + node("Lambda", "in", "x", 'input_side_packet: "CLOSE:c"')
+        ).start(c=lambda cc: closed.append(cc.timestamp))
         trial_run.graph._run.nodes[0]._ports = None
         with pytest.raises(TypeError):
             trial_run.add("in", 0, 0)
         with pytest.raises(RuntimeError, match="the run broke off: TypeError"):
             trial_run.graph.wait_until_done()
+        assert closed == [Timestamp.DONE]
 
 
 def spin(chance):

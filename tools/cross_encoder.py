@@ -20,24 +20,12 @@ from calcgraph.tools.encoder_config import BERT_TYPES, EncoderConfig, read_encod
 from calcgraph.tools.errors import PreparationError
 from calcgraph.tools.weights import read_weights
 
-ARCHITECTURE = "ForSequenceClassification"
-
-
 @dataclass(frozen=True, slots=True)
 class _Head:
     """Two linear layers by name, with tanh between them."""
 
     dense: str
     output: str
-
-
-def is_cross_encoder(folder: Path) -> bool:
-    """Whether config.json describes a model that classifies texts rather than embedding them."""
-    try:
-        architectures = json.loads((folder / "config.json").read_text("utf-8"))["architectures"]
-        return str(architectures[0]).endswith(ARCHITECTURE)
-    except (LookupError, TypeError, ValueError):
-        return False
 
 
 def build_cross_encoder(folder: Path) -> ov.Model:
@@ -62,7 +50,9 @@ def build_cross_encoder(folder: Path) -> ov.Model:
     first = ops.gather(
         graph.hidden(), ops.constant(np.int64(0)), ops.constant(np.int64(1)), name="first_token"
     )
-    return graph.model(graph.linear(ops.tanh(graph.linear(first, head.dense)), head.output), "logits")
+    return graph.model(
+        graph.linear(ops.tanh(graph.linear(first, head.dense)), head.output), "logits"
+    )
 
 
 def _head(config: EncoderConfig) -> _Head:

@@ -44,6 +44,15 @@ class EncoderConfig:
         return self.model_type in ROBERTA_TYPES
 
 
+def is_cross_encoder(folder: Path) -> bool:
+    """Whether a folder's config.json describes a model that scores texts rather than embedding them."""
+    try:
+        architectures = json.loads((folder / "config.json").read_text("utf-8"))["architectures"]
+        return str(architectures[0]).endswith("ForSequenceClassification")
+    except (OSError, LookupError, TypeError, ValueError):
+        return False
+
+
 def read_encoder_config(path: Path) -> EncoderConfig:
     """Read and check a config.json; raises PreparationError naming the setting that is not supported."""
     try:

@@ -22,6 +22,12 @@ def embeddings_graph(settings: SentenceSettings) -> str:
     return _with_prompts(text, settings) if settings.prompts else text
 
 
+def rerank_graph() -> str:
+    """The text of graphs/rerank.pbtxt, which says nothing that a model's own files do not."""
+    return (files("calcgraph.graphs") / "rerank.pbtxt").read_text("utf-8")
+
+
+
 _PROMPT_NODE = """\
 node {{
   name: "prompt"

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
+from calcgraph.tools.encoder_config import is_cross_encoder
 from calcgraph.tools.errors import PreparationError
-from calcgraph.tools.graph_template import embeddings_graph
+from calcgraph.tools.graph_template import embeddings_graph, rerank_graph
 from calcgraph.tools.sentence_settings import read_sentence_settings
 from calcgraph.tools.tokenizer_ir import convert_tokenizer
 
@@ -18,10 +21,15 @@ def prepare(folder: Path, weight_format: str = "fp32") -> list[str]:
 
     Returns what could not be done and is not needed, one sentence each. Raises PreparationError.
     """
-    settings = read_sentence_settings(folder)
-    save_encoder(folder, weight_format)
-    save_canary(folder)
-    (folder / "graph.pbtxt").write_text(embeddings_graph(settings), "utf-8")
+    if is_cross_encoder(folder):
+        save_cross_encoder(folder, weight_format)
+        graph = rerank_graph()
+    else:
+        settings = read_sentence_settings(folder)
+        save_encoder(folder, weight_format)
+        save_canary(folder)
+        graph = embeddings_graph(settings)
+    (folder / "graph.pbtxt").write_text(graph, "utf-8")
     reason = convert_tokenizer(folder)
     if reason is None:
         return []
@@ -40,13 +48,24 @@ def save_canary(folder: Path) -> None:
 def save_encoder(folder: Path, weight_format: str) -> None:
     """Write openvino_model.xml and .bin beside model.safetensors. Raises PreparationError."""
     # OpenVINO takes a second to import, and a pull with nothing to do should not wait for it.
-    import openvino as ov
-
     from calcgraph.tools.encoder import build_encoder
+
+    _save(build_encoder, folder, weight_format)
+
+
+def save_cross_encoder(folder: Path, weight_format: str) -> None:
+    """The same for a model that scores pairs. Raises PreparationError."""
+    from calcgraph.tools.cross_encoder import build_cross_encoder
+
+    _save(build_cross_encoder, folder, weight_format)
+
+
+def _save(build: Callable[[Path], Any], folder: Path, weight_format: str) -> None:
+    import openvino as ov
 
     path = folder / "openvino_model.xml"
     try:
-        ov.save_model(build_encoder(folder), path, compress_to_fp16=weight_format == "fp16")
+        ov.save_model(build(folder), path, compress_to_fp16=weight_format == "fp16")
         # It does not notice a full disk; a model that is cut short cannot be read.
         ov.Core().read_model(path)
     except RuntimeError as error:

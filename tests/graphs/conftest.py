@@ -3,20 +3,21 @@
 import asyncio
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from calcgraph.runtime.executor import GraphExecutor
-from calcgraph.runtime.payload import HttpRequest
+from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse, Tensor
 
 SIX_NODES = files("calcgraph.graphs").joinpath("embeddings.pbtxt").read_text("utf-8")
 ONE_NODE = files("calcgraph.graphs").joinpath("embeddings_ovms.pbtxt").read_text("utf-8")
+NO_FILES: Mapping[str, bytes | None] = {}
 F32 = ("plugin_config: '{}'", 'plugin_config: \'{"INFERENCE_PRECISION_HINT": "f32"}\'')
 
 
@@ -35,19 +36,35 @@ class Model:
         self._runner = runner
         self.executor = executor
 
-    def ask(self, value: Any, **body: Any) -> bytes:
-        request = HttpRequest("/v3/embeddings", {"model": "m", "input": value, **body})
+    def post(self, path: str, body: dict[str, Any], **headers: str) -> HttpResponse:
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        request = HttpRequest(path, {"model": "m", **body}, names)
         response = self._runner.run(self.executor.infer(request))
-        content = response.body  # type: ignore[union-attr]
-        assert isinstance(content, bytes)
-        return content
+        assert isinstance(response, HttpResponse)
+        return response
+
+    def infer(self, *tensors: Tensor, **parameters: Any) -> InferResponse:
+        request = InferRequest("m", tensors, parameters=parameters)
+        response = self._runner.run(self.executor.infer(request))
+        assert isinstance(response, InferResponse)
+        return response
+
+    def ask(self, value: Any, **body: Any) -> bytes:
+        return self.post("/v3/embeddings", {"input": value, **body}).body
+
+    def answer(self, value: Any, **body: Any) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.ask(value, **body))
+        return parsed
 
     def embed(self, value: Any, **body: Any) -> NDArray[np.float32]:
-        data = json.loads(self.ask(value, **body))["data"]
+        data = self.answer(value, **body)["data"]
         return np.array([row["embedding"] for row in data], np.float32)
 
 
-Loader = Callable[[str], Model]
+class Loader(Protocol):
+    """`files` are added to the model's folder; bytes None takes one away."""
+
+    def __call__(self, graph: str, files: Mapping[str, bytes | None] = ...) -> Model: ...
 
 
 @pytest.fixture(scope="module")
@@ -56,15 +73,17 @@ def load(minilm: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Loa
     models: list[Model] = []
     with asyncio.Runner() as runner:
 
-        def load_graph(graph: str) -> Model:
+        def load_graph(graph: str, files: Mapping[str, bytes | None] = NO_FILES) -> Model:
             folder = tmp_path_factory.mktemp("model")
             for path in minilm.iterdir():
                 if path.is_dir():
                     shutil.copytree(path, folder / path.name)
                 else:
                     (folder / path.name).symlink_to(path)
-            (folder / "graph.pbtxt").unlink(missing_ok=True)
-            (folder / "graph.pbtxt").write_text(graph)
+            for name, content in {"graph.pbtxt": graph.encode(), **files}.items():
+                (folder / name).unlink(missing_ok=True)
+                if content is not None:
+                    (folder / name).write_bytes(content)
             executor = runner.run(GraphExecutor.open("m", folder / "graph.pbtxt"))
             models.append(Model(runner, executor))
             return models[-1]

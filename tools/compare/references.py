@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -26,9 +27,9 @@ def save_goldens(file: Path, texts: Sequence[str], vectors: Vectors) -> None:
 def load_goldens(file: Path) -> tuple[Sequence[str], Vectors]:
     """What `save_goldens` wrote. Raises StatusError for anything else."""
     try:
-        with np.load(file, allow_pickle=False) as stored:
+        with file.open("rb") as opened, np.load(opened, allow_pickle=False) as stored:
             texts, vectors = stored["texts"], stored["vectors"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as error:
         raise status_error(
             Code.INVALID_ARGUMENT,
             f"{file} is no .npz with `texts` and `vectors` (as --save_goldens writes): {error}",

@@ -1,5 +1,6 @@
 """The dataflow core: graphs of calculators, in the way of MediaPipe."""
 
+from calcgraph.runtime import packet_creator, packet_getter
 from calcgraph.runtime.calculator import STOP, Calculator
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.contract import Contract, optional, same_as
@@ -12,6 +13,7 @@ from calcgraph.runtime.errors import (
     StatusError,
 )
 from calcgraph.runtime.graph import CalculatorGraph, GraphInputStreamAddMode
+from calcgraph.runtime.observers import OutputStreamPoller
 from calcgraph.runtime.packet import Packet
 from calcgraph.runtime.timestamp import Timestamp
 from calcgraph.runtime.validated_graph_config import ValidatedGraphConfig
@@ -26,6 +28,7 @@ __all__ = [
     "Contract",
     "GraphError",
     "GraphInputStreamAddMode",
+    "OutputStreamPoller",
     "Packet",
     "RequestError",
     "RunError",
@@ -33,5 +36,7 @@ __all__ = [
     "Timestamp",
     "ValidatedGraphConfig",
     "optional",
+    "packet_creator",
+    "packet_getter",
     "same_as",
 ]

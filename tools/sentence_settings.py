@@ -63,11 +63,12 @@ def read_sentence_settings(folder: Path) -> SentenceSettings:
 
 
 def _prompts(path: Path) -> tuple[Mapping[str, str], str | None]:
-    """The prompts that are more than nothing, and the name of the one that is always put before a text."""
+    """The prompts, and the name of the one for all texts. Where each is empty there might as well be none."""
     config = _object(path)
-    prompts = {name: text for name, text in (config.get("prompts") or {}).items() if text}
-    default = config.get("default_prompt_name")
-    return prompts, default if default in prompts else None
+    prompts = config.get("prompts") or {}
+    if not any(prompts.values()):
+        return {}, None
+    return prompts, config.get("default_prompt_name")
 
 
 def _pooling(path: Path) -> str:

@@ -90,11 +90,22 @@ def test_a_broken_file_is_named(tmp_path: Path) -> None:
         read_sentence_settings(tmp_path)
 
 
-def test_prompts_are_read_and_empty_ones_left_out(tmp_path: Path) -> None:
-    config = {"prompts": {"query": "query: ", "document": ""}, "default_prompt_name": "query"}
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        (
+            {"prompts": {"query": "query: ", "document": ""}, "default_prompt_name": "query"},
+            ({"query": "query: ", "document": ""}, "query"),
+        ),
+        ({"prompts": {"query": "", "document": ""}}, ({}, None)),  # written for every model
+        ({"prompts": None, "default_prompt_name": None}, ({}, None)),
+        ({}, ({}, None)),
+    ],
+)
+def test_prompts_are_read(tmp_path: Path, config: dict[str, Any], expected: Any) -> None:
     (tmp_path / "config_sentence_transformers.json").write_text(json.dumps(config))
     settings = read_sentence_settings(folder(tmp_path))
-    assert (settings.prompts, settings.default_prompt) == ({"query": "query: "}, "query")
+    assert (settings.prompts, settings.default_prompt) == expected
 
 
 def test_a_model_that_pools_without_its_prompt_is_refused(tmp_path: Path) -> None:

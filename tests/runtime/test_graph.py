@@ -209,6 +209,19 @@ class TestEnding:
             trial.start()
         trial.finish()
 
+    def test_what_comes_before_a_run(self):
+        """Rule A1."""
+        graph = Trial(PASS).start().graph
+        for deed in (
+            lambda: graph.observe_output_stream("out", print),
+            lambda: graph.add_output_stream_poller("out"),
+            lambda: graph.set_service("key", 1),
+            lambda: graph.set_idle_callback(print),
+        ):
+            with pytest.raises(ValueError, match="comes before start_run"):
+                deed()
+        graph.close()
+
     def test_errors_of_an_idle_graph_end_the_run_at_once(self):
         """Rule D9."""
         trial = Trial(PASS).start()

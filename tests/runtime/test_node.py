@@ -8,7 +8,7 @@ import pytest
 from trial import EMPTY, Trial, inputs, node, options
 
 from calcgraph.runtime.calculator import STOP
-from calcgraph.runtime.errors import Code, StatusError
+from calcgraph.runtime.errors import Code, StatusError, status_error
 from calcgraph.runtime.packet import Packet
 from calcgraph.runtime.timestamp import DONE, UNSTARTED, Timestamp
 
@@ -399,3 +399,73 @@ def test_every_run_has_new_calculators():
         trial.graph.wait_until_done()
         assert trial.values("out") == [0, 1]
     assert EMPTY not in trial.values("out")
+
+
+def test_closing_all_outputs_does_not_close_a_node():
+    """Rule L12."""
+    seen = []
+
+    def process(cc):
+        seen.append(int(cc.timestamp))
+        cc.outputs[0].close()
+
+    trial = Trial(inputs("in") + node("Lambda", "in", "out", PROCESS + CLOSE)).start(
+        p=process, c=lambda cc: seen.append("closed")
+    )
+    for time in range(3):
+        trial.add("in", time, time)
+    trial.idle()
+    assert seen == [0, 1, 2]
+    trial.finish()
+    assert seen == [0, 1, 2, "closed"]
+
+
+@pytest.mark.parametrize("kind", ["Pass", "ThreadPass"])
+def test_each_reader_of_a_stream_has_a_queue_of_its_own(kind):
+    """Rule S11: also one node that reads a stream twice."""
+    trial = Trial(
+        inputs("in", "late") + node("Merge", "in in late", "merged") + node(kind, "in", "passed"),
+        "merged",
+        "passed",
+    ).start()
+    for time in range(3):
+        trial.add("in", time, time)
+    trial.idle()
+    assert trial.values("passed") == [0, 1, 2]
+    assert trial.seen["merged"] == []
+    trial.add("late", "x", 2)
+    trial.finish()
+    assert trial.values("merged") == ["0: 0 0 empty", "1: 1 1 empty", "2: 2 2 x"]
+
+
+def test_an_error_out_of_range_is_no_stop():
+    """Rule L7."""
+
+    def process(cc):
+        raise status_error(Code.OUT_OF_RANGE, "past the end")
+
+    trial = Trial(node("Lambda", "", "numbers", PROCESS)).start(p=process)
+    with pytest.raises(StatusError, match="past the end") as failure:
+        trial.graph.wait_until_done()
+    assert failure.value.code == Code.OUT_OF_RANGE
+
+
+@pytest.mark.parametrize("kind", ["ThreadLambda", "AwaitingLambda"])
+def test_calls_of_a_node_do_not_overlap_unless_it_says_so(kind):
+    """Rule D1."""
+    running, most = [], []
+
+    def process(cc):
+        running.append(1)
+        most.append(len(running))
+        os.sched_yield()
+        running.pop()
+
+    trial = Trial("num_threads: 4\n" + inputs("in") + node(kind, "in", "", PROCESS)).start(
+        p=process
+    )
+    for time in range(100):
+        trial.add("in", time, time)
+    trial.finish()
+    assert len(most) == 100
+    assert max(most) == 1

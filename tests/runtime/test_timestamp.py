@@ -20,6 +20,14 @@ from calcgraph.runtime.timestamp import (
 SPECIAL = [UNSET, UNSTARTED, PRE_STREAM, MIN, MAX, POST_STREAM, ONE_OVER_POST_STREAM, DONE]
 
 
+def test_the_special_times_in_their_order():
+    """Rule T1."""
+    assert sorted(SPECIAL) == SPECIAL
+    assert SPECIAL[0] == -(2**63)
+    assert SPECIAL[-1] == 2**63 - 1
+    assert UNSET + 3 == MIN < 0 < MAX == DONE - 3
+
+
 @pytest.mark.parametrize("value", SPECIAL)
 def test_special_values_do_not_come_from_integers(value):
     """Case TS1. Rule T2."""

@@ -185,6 +185,16 @@ class ThreadLambda(Lambda):
     light = False
 
 
+@trial("AwaitingLambda")
+class AwaitingLambda(Lambda):
+    light = False
+
+    async def process(self, cc):
+        await asyncio.sleep(0)
+        self._do(cc, "PROCESS")
+        await asyncio.sleep(0)
+
+
 @trial("BoundLambda")
 class BoundLambda(Lambda):
     process_timestamp_bounds = True

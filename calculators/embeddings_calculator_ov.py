@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from calcgraph.calculators.normalize import Normalize
 from calcgraph.calculators.pooling import METHODS, Pooling, pooling_method
 from calcgraph.calculators.single_node import embeddings_graph
 from calcgraph.calculators.tokenization.limits import max_tokens
-from calcgraph.calculators.values import Embeddings, Tokens
+from calcgraph.calculators.values import Embeddings, Tokens, Turn
 from calcgraph.proto.graph_pb2 import CalculatorGraphConfig
 from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
 from calcgraph.runtime.calculator import Calculator
@@ -30,6 +30,8 @@ from calcgraph.runtime.errors import Code, RequestError
 from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.subgraph import SubgraphContext
+
+_ANY_TURN: Final = Turn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +101,11 @@ class EmbeddingsCalculatorOV(Calculator):
         tokens: Tokens = cc.inputs["TOKENS"].value
         if tokens.only:
             return
+        turn = tokens.turn or _ANY_TURN
         try:
-            result = await self.engine.submit_async(tokens.sequences)
+            result = await self.engine.submit_async(
+                tokens.sequences, lane=turn.lane, client=turn.client
+            )
         except BadTokenId as error:
             raise RequestError(
                 f"token id {error.token_id} at position {error.position} of input[{error.index}] is outside "

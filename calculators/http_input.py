@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from calcgraph.calculators import kserve_dialect, openai_dialect, tokenize_dialect
 from calcgraph.calculators.request_fields import check_fingerprint
+from calcgraph.calculators.turn import read_turn
 from calcgraph.calculators.values import Answer, TextInput
 from calcgraph.proto.calculators_pb2 import HttpInputOptions
 from calcgraph.runtime.calculator import Calculator
@@ -55,9 +57,13 @@ class HttpInput(Calculator):
             check_fingerprint(expected, self.fingerprint)
             read = _READERS.get(request.path.rstrip("/").rpartition("/")[2], openai_dialect.read)
             value, answer = read(request, self.max_texts)
+            turn = read_turn(request.headers, request.body)
         else:
             check_fingerprint(request.parameters.get("expected_fingerprint"), self.fingerprint)
             value, answer = kserve_dialect.read(request)
+            turn = read_turn(request.headers, request.parameters)
+        if turn is not None:
+            value = replace(value, turn=turn)
         cc.outputs["INPUT"].add(value)
         cc.outputs["ANSWER"].add(answer)
 

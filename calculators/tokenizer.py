@@ -141,7 +141,7 @@ class Tokenizer(Calculator):
             if value.length is not None:
                 rule = rule.wished(value.length)
             fitting, too_long = rule.fit(sequences)
-            tokens = Tokens(fitting, too_long)
+            tokens = Tokens(fitting, too_long, turn=value.turn)
             for each in too_long:
                 cc.counter("truncated" if each.was_cut else "chunked").increment()
         cc.outputs["TOKENS"].add(tokens)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from calcgraph.calculators.engine import Pooling
+from calcgraph.calculators.engine import Lane, Pooling
 from calcgraph.calculators.lengths import LengthWish, TooLong
 from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.calculators.tokenization.special_tokens import Side
@@ -29,6 +29,16 @@ class PromptWish:
     def must_be_heard(self) -> bool:
         """A model without prompts treats queries and documents alike; the rest it cannot ignore."""
         return self.name is not None or self.instruction is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A request's place among others that wait for the model."""
+
+    lane: Lane | None = None
+    """None leaves it to the size of the request."""
+    client: Hashable | None = None
+    """Who asks: clients take turns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,7 @@ class TextInput:
     """Tokens are all that is wanted, no embedding."""
     sender: str = ""
     """The client program that sent token ids, as it names itself."""
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +86,7 @@ class Tokens:
     """What the sequences stand for, when that was asked."""
     only: bool = False
     """These are the answer: there is nothing to embed."""
+    turn: Turn | None = None
 
     @property
     def count(self) -> int:

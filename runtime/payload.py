@@ -54,6 +54,8 @@ class InferRequest:
     outputs: Sequence[str] = ()
     id: str = ""
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Of HTTP, or the metadata of gRPC, names in lower case."""
 
 
 @dataclass(frozen=True, slots=True)

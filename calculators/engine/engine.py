@@ -219,9 +219,10 @@ class Engine:
         waiter: Waiter,
     ) -> None:
         texts = self._checked(sequences)
+        large = sum(map(len, texts)) > BUDGET
         if lane is None:
-            lane = Lane.INTERACTIVE if sum(map(len, texts)) <= BUDGET else Lane.BULK
-        if client is None and lane is Lane.BULK:
+            lane = Lane.BULK if large else Lane.INTERACTIVE
+        if client is None and (large or lane is Lane.BULK):
             client = waiter
         job = Job(texts, lane, client, waiter)
         pooled = self.info.pooling is not None

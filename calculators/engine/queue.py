@@ -1,8 +1,9 @@
 """The queue of texts: two lanes, in each of which clients take turns. Pure: the engine holds the lock.
 
 A turn is one text. Who does not say who he is shares a turn with the likes of him in the interactive
-lane (first come, first served), and has one for each of his requests in the bulk lane. Which lane is
-next is the worker's decision.
+lane (first come, first served), and has one for each of his requests if it is bulk or large. A client's
+own requests are served in order in the interactive lane, and take turns too in the bulk lane, since
+many who know nothing of each other may share one key. Which lane is next is the worker's decision.
 """
 
 from collections import OrderedDict, deque
@@ -54,7 +55,7 @@ class TextQueue:
     """Texts in the order in which they are to be inferred."""
 
     def __init__(self) -> None:
-        self._lanes = {lane: _Turns() for lane in Lane}
+        self._lanes = {lane: _Turns(rotate=lane is Lane.BULK) for lane in Lane}
 
     def tokens(self, lane: Lane) -> int:
         """Tokens that wait."""
@@ -86,9 +87,10 @@ class TextQueue:
 
 
 class _Turns:
-    """One lane: clients take turns, a client's own jobs are served in order."""
+    """One lane: clients take turns; a client's own jobs are served in order, or `rotate`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, rotate: bool) -> None:
+        self._rotate = rotate
         self._clients: OrderedDict[Hashable, deque[Job]] = OrderedDict()
         self.tokens = 0
         self.texts = 0
@@ -100,8 +102,9 @@ class _Turns:
     def put_back(self, text: Text) -> None:
         job = text.job
         jobs = self._clients.setdefault(job.client, deque())
-        if job not in jobs:
-            jobs.appendleft(job)
+        if job in jobs:
+            jobs.remove(job)
+        jobs.appendleft(job)
         job.waiting.appendleft(text.index)
         self._clients.move_to_end(job.client, last=False)
         self.tokens += len(text.ids)
@@ -136,6 +139,8 @@ class _Turns:
         jobs[0].waiting.popleft()
         if not jobs[0].waiting:
             jobs.popleft()
+        elif self._rotate:
+            jobs.rotate(-1)
         if jobs:
             self._clients.move_to_end(client)
         else:

@@ -38,7 +38,9 @@ class InferCall:
         return self.binary.get(output, self.binary_by_default)
 
 
-def read_infer(model: str, body: Mapping[str, Any], tail: BinaryTail) -> InferCall:
+def read_infer(
+    model: str, body: Mapping[str, Any], tail: BinaryTail, headers: Mapping[str, str]
+) -> InferCall:
     """One infer call. Members that the protocol does not know are ignored."""
     inputs = [_read_tensor(i, item, tail) for i, item in enumerate(_objects(body, "inputs"))]
     tail.require_end()
@@ -60,8 +62,9 @@ def read_infer(model: str, body: Mapping[str, Any], tail: BinaryTail) -> InferCa
             f"The parameter '{_BINARY_OUTPUT}' is a boolean; found {by_default!r:.80}.",
             param=f"parameters.{_BINARY_OUTPUT}",
         )
+    request_id = _string(body, "id", "", default="")
     return InferCall(
-        InferRequest(model, inputs, list(outputs), _string(body, "id", "", default=""), parameters),
+        InferRequest(model, inputs, list(outputs), request_id, parameters, headers),
         {name: wanted for name, wanted in binary.items() if wanted is not None},
         by_default,
     )

@@ -97,7 +97,7 @@ class KServe:
 
     async def _infer(self, request: web.BaseRequest, name: str, version: str) -> web.Response:
         body, tail = split(await read_body(request), request.headers.get(HEADER))
-        call = read_infer(name, parse_json(body), tail)
+        call = read_infer(name, parse_json(body), tail, request.headers)
         answer, tensors = write_infer(call, await self._plane.infer(name, call.request, version))
         response = json_response(answer)
         if tensors:

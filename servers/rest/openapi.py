@@ -19,7 +19,9 @@ _JSON: Final = "application/json"
 _DESCRIPTION: Final = (
     "Every answer carries `x-request-id` (yours, if you send one) and `openai-processing-ms`. Bodies may "
     "be packed with gzip, and large answers are if you accept it. A retry helps after 429 and 503, which "
-    "say when in `Retry-After`; `x-should-retry: false` says that it does not."
+    "say when in `Retry-After`; `x-should-retry: false` says that it does not. `X-Priority: interactive` or "
+    "`bulk` chooses a request's lane, which is otherwise by size; clients take turns, told apart by "
+    "`X-Client-Id`, else by their API key, else by the field `user`."
 )
 
 _HEADERS: Final[Mapping[int, str]] = {

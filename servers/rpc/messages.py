@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from calcgraph.runtime.executor import ModelMetadata
 
 
-def read_infer(message: pb.ModelInferRequest) -> InferRequest:
+def read_infer(message: pb.ModelInferRequest, metadata: Mapping[str, str]) -> InferRequest:
     """One ModelInfer call. Raises RequestError for what does not fit together."""
     inputs, raw = message.inputs, message.raw_input_contents
     if not inputs:
@@ -45,6 +45,7 @@ def read_infer(message: pb.ModelInferRequest) -> InferRequest:
         [output.name for output in message.outputs],
         message.id,
         _read_parameters(message.parameters),
+        metadata,
     )
 
 

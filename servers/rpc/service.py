@@ -49,6 +49,11 @@ def _request_id(context: Any) -> str:
     return f"{_PROCESS}-g{next(_calls):x}"
 
 
+def _metadata(context: Any) -> dict[str, str]:
+    """What came with the call; binary values are nothing to us."""
+    return {k: v for k, v in context.invocation_metadata() or () if isinstance(v, str)}
+
+
 class InferenceService(GRPCInferenceServiceServicer):
     """The calls that are not here answer UNIMPLEMENTED."""
 
@@ -88,5 +93,5 @@ class InferenceService(GRPCInferenceServiceServicer):
     async def ModelInfer(
         self, request: pb.ModelInferRequest, context: Any
     ) -> pb.ModelInferResponse:
-        call = read_infer(request)
+        call = read_infer(request, _metadata(context))
         return write_infer(call, await self._plane.infer(call.model, call, request.model_version))

@@ -45,6 +45,12 @@ def test_clients_take_turns_a_text_each() -> None:
     ]
 
 
+def test_bulk_requests_of_one_client_take_turns_too() -> None:
+    first, second, other = jobs = [job(client, 1, 1, lane=Lane.BULK) for client in "aab"]
+    texts = queue_of(*jobs).take(Lane.BULK, 100)
+    assert [text.job for text in texts] == [first, other, second, other, first, second]
+
+
 def test_a_batch_keeps_to_its_budget_give_or_take_its_last_text() -> None:
     queue = queue_of(job("a", 40, 40, 40))
     assert len(queue.take(URGENT, 80)) == 2
@@ -74,6 +80,15 @@ def test_texts_put_back_come_first_and_in_order() -> None:
     taken = queue.take(URGENT, 2)
     queue.put_back(taken)
     assert names(queue.take(URGENT, 2)) == names(taken)
+
+
+def test_bulk_put_back_comes_first_and_in_order_whoever_was_next() -> None:
+    queue = queue_of(*(job(client, 1, 1, 1, lane=Lane.BULK) for client in "aab"))
+    taken = queue.take(Lane.BULK, 4)
+    queue.put_back(taken)
+    assert {(id(t.job), t.index) for t in queue.take(Lane.BULK, 4)} == {
+        (id(t.job), t.index) for t in taken
+    }
 
 
 def test_draining_gives_each_job_once() -> None:

@@ -23,6 +23,7 @@ import numpy as np
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
+CLIENTS = ROOT / "build" / "clients"
 NODES = Path(__file__).parent / "nodes.py"
 COMMAND = [sys.executable, "-m", "calcgraph.servers"]
 READY_S = 60.0
@@ -254,16 +255,42 @@ def client_python() -> Callable[[str, Sequence[str]], Path]:
     """The Python of an environment of its own, for clients that cannot share ours; made once."""
 
     def make(name: str, requirements: Sequence[str]) -> Path:
-        folder = ROOT / "build" / "clients" / name
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        python, done = folder / "bin" / "python", folder / "done"
-        with (folder.parent / f"{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not done.exists() or done.read_text().split() != list(requirements):
+        folder = CLIENTS / name
+        python = folder / "bin" / "python"
+        with made_once(folder, requirements) as is_made:
+            if not is_made:
                 venv.create(folder, with_pip=True, clear=True)
                 install = [python, "-m", "pip", "install", "--quiet", *requirements]
-                subprocess.run(install, check=True, timeout=600)
-                done.write_text("\n".join(requirements))
+                subprocess.run(install, check=True, timeout=1800)
         return python
 
     return make
+
+
+@pytest.fixture(scope="session")
+def client_node() -> Callable[[str, Sequence[str]], Path]:
+    """The node_modules folder of packages from npm; made once."""
+
+    def make(name: str, packages: Sequence[str]) -> Path:
+        folder = CLIENTS / name
+        with made_once(folder, packages) as is_made:
+            if not is_made:
+                folder.mkdir(exist_ok=True)
+                install = ["npm", "install", "--prefix", folder, "--no-audit", "--no-fund"]
+                subprocess.run([*install, *packages], check=True, timeout=600, capture_output=True)
+        return folder / "node_modules"
+
+    return make
+
+
+@contextmanager
+def made_once(folder: Path, contents: Sequence[str]) -> Iterator[bool]:
+    """Whether a folder holds these contents already; a file in it says so when the block is left."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    done = folder / "done"
+    with (folder.parent / f"{folder.name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        is_made = done.exists() and done.read_text().split() == list(contents)
+        yield is_made
+        if not is_made:
+            done.write_text("\n".join(contents))

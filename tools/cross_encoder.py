@@ -20,6 +20,7 @@ from calcgraph.tools.encoder_config import BERT_TYPES, EncoderConfig, read_encod
 from calcgraph.tools.errors import PreparationError
 from calcgraph.tools.weights import read_weights
 
+
 @dataclass(frozen=True, slots=True)
 class _Head:
     """Two linear layers by name, with tanh between them."""

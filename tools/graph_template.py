@@ -27,7 +27,6 @@ def rerank_graph() -> str:
     return (files("calcgraph.graphs") / "rerank.pbtxt").read_text("utf-8")
 
 
-
 _PROMPT_NODE = """\
 node {{
   name: "prompt"

@@ -15,8 +15,8 @@ import numpy as np
 import orjson
 
 from calcgraph.calculators.openai_answer import FINGERPRINT_HEADER
-from calcgraph.calculators.rerank.values import Pairs, RerankQuery, Scores
 from calcgraph.calculators.request_fields import boolean, integer, refuse, show, text
+from calcgraph.calculators.rerank.values import Pairs, RerankQuery, Scores
 from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.payload import HttpRequest, HttpResponse
 
@@ -99,13 +99,16 @@ def _document_text(index: int, document: Any, fields: Sequence[str]) -> str:
         return document
     if not isinstance(document, dict):
         refuse(f"documents[{index}]", f"must be a string or an object, found {show(document)}")
-    values = [document.get(name) for name in fields]
-    for name, value in zip(fields, values, strict=True):
-        if value is None:
-            refuse(f"documents[{index}]", f"has no field '{name}', which it is to be ranked by")
-        if not isinstance(value, str):
-            refuse(f"documents[{index}].{name}", f"must be a string, found {show(value)}")
-    return "\n".join(values)
+    return "\n".join(_field(index, document, name) for name in fields)
+
+
+def _field(index: int, document: Mapping[str, Any], name: str) -> str:
+    value = document.get(name)
+    if value is None:
+        refuse(f"documents[{index}]", f"has no field '{name}', which it is to be ranked by")
+    if not isinstance(value, str):
+        refuse(f"documents[{index}].{name}", f"must be a string, found {show(value)}")
+    return value
 
 
 @dataclass(frozen=True, slots=True)

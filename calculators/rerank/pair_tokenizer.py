@@ -44,7 +44,9 @@ class PairEncoder(Protocol):
 class PlainPairs:
     """A pair as the tokenizer itself makes it: [CLS] query [SEP] document [SEP] and the like."""
 
-    def __init__(self, tokenizer: ModelTokenizer, queue: TokenizerQueue, layout: PairLayout) -> None:
+    def __init__(
+        self, tokenizer: ModelTokenizer, queue: TokenizerQueue, layout: PairLayout
+    ) -> None:
         self._special_tokens = tokenizer.special_tokens
         self._queue = queue
         self.layout = layout

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from calcgraph.calculators.request_fields import check_fingerprint
 from calcgraph.calculators.rerank import cohere_dialect, tensor_dialect
 from calcgraph.calculators.rerank.values import RerankAnswer, RerankQuery
-from calcgraph.calculators.request_fields import check_fingerprint
 from calcgraph.proto.rerank_pb2 import RerankInputOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext

@@ -84,7 +84,7 @@ class Scorer:
         return numbers
 
     def _row(self, sequence: TypedIds) -> NDArray[np.int64]:
-        ids, types = sequence
+        ids: NDArray[np.int64] = sequence[0]
         if not self.typed:
             return ids
         if self.vocabulary is not None and int(ids.max()) >= self.vocabulary:
@@ -92,7 +92,7 @@ class Scorer:
                 f"the tokenizer gives id {ids.max()}, the model has {self.vocabulary} words: "
                 "they are not of one model"
             )
-        typed: NDArray[np.int64] = 2 * ids + types
+        typed: NDArray[np.int64] = 2 * ids + sequence[1]
         return typed
 
     def close(self) -> None:

@@ -16,7 +16,6 @@ takes 2 * id + type. (Not id + n * type, where ids still count up: the engine te
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +25,14 @@ import openvino.opset13 as op
 
 from calcgraph.calculators.engine import ModelUnsuitable, Pooling
 from calcgraph.calculators.engine.model import gathers, table_rows, through_converts
+from calcgraph.calculators.rerank.ports import (
+    inputs_until,
+    key,
+    model_of,
+    parameter_of,
+    rank,
+    replace,
+)
 
 OUTPUT: Final = "token_scores"
 INPUTS: Final = frozenset({"input_ids", "attention_mask", "token_type_ids", "position_ids"})
@@ -63,7 +70,7 @@ def token_scorer(core: ov.Core, model: ov.Model, answers: Answers | None) -> Tok
         )
     vocabulary = _vocabulary(model)
     logits = _logits(model)
-    if _rank(logits) == 3:
+    if rank(logits) == 3:
         if answers is None:
             raise ModelUnsuitable(
                 "the model gives a logit a word, and neither modules.json nor tokenizer.json names the words "
@@ -73,7 +80,8 @@ def token_scorer(core: ov.Core, model: ov.Model, answers: Answers | None) -> Tok
     else:
         _check_labels(logits)
         scores, read_at = _classifier_scores(core, model, logits, vocabulary or 100)
-    scored = _model(scores)
+    scores.get_tensor().set_names({OUTPUT})
+    scored = model_of(scores)
     typed = any(port.get_any_name() == "token_type_ids" for port in scored.inputs)
     return TokenScorer(_with_types_in_ids(scored) if typed else scored, read_at, typed, vocabulary)
 
@@ -84,7 +92,7 @@ def _logits(model: ov.Model) -> Any:
     if "logits" not in outputs and len(model.outputs) != 1:
         raise ModelUnsuitable(f"the model has outputs {', '.join(outputs)}: expected logits")
     port = outputs.get("logits", model.outputs[0])
-    if _rank(port) not in (2, 3) or port.get_partial_shape()[_rank(port) - 1].is_dynamic:
+    if rank(port) not in (2, 3) or port.get_partial_shape()[rank(port) - 1].is_dynamic:
         raise ModelUnsuitable(
             f"the model's output has shape {port.get_partial_shape()}: expected [batch, 1], or "
             "[batch, tokens, words] of a language model"
@@ -103,12 +111,14 @@ def _check_labels(logits: Any) -> None:
 # A classifier
 
 
-def _classifier_scores(core: ov.Core, model: ov.Model, logits: Any, words: int) -> tuple[Any, Pooling]:
+def _classifier_scores(
+    core: ov.Core, model: ov.Model, logits: Any, words: int
+) -> tuple[Any, Pooling]:
     """Scores [batch, tokens, 1] on the graph of `model`, and where to read them."""
     hidden = _last_vectors(logits)
     if hidden is not None:
         scores = _relevance(_head_on_every_token(model, hidden), axis=2)
-        both = _model(_relevance(logits, axis=1), scores)
+        both = model_of(_relevance(logits, axis=1), scores)
         if (read_at := _where_they_agree(core, both, words)) is not None:
             return scores, read_at
     return _spread(model, _relevance(logits, axis=1)), Pooling.CLS
@@ -116,28 +126,14 @@ def _classifier_scores(core: ov.Core, model: ov.Model, logits: Any, words: int) 
 
 def _last_vectors(logits: Any) -> Any:
     """The vectors of tokens that the logits are made of: the last ports of shape [batch, tokens, n]."""
-    found = {_key(port): port for port in _inputs_until(logits, _is_vectors) if _is_vectors(port)}
+    found = {key(port): port for port in inputs_until(logits, _is_vectors) if _is_vectors(port)}
     return found.popitem()[1] if len(found) == 1 else None
-
-
-def _inputs_until(port: Any, stop: Any) -> Iterator[Any]:
-    """`port` and what it is made of, not looking beyond ports for which `stop` is true."""
-    stack, seen = [port], set()
-    while stack:
-        port = stack.pop()
-        if _key(port) in seen:
-            continue
-        seen.add(_key(port))
-        yield port
-        if not stop(port):
-            node = port.get_node()
-            stack += [node.input_value(i) for i in range(node.get_input_size())]
 
 
 def _is_vectors(port: Any) -> bool:
     shape = port.get_partial_shape()
     return bool(
-        _rank(port) == 3
+        rank(port) == 3
         and shape[1].is_dynamic
         and shape[2].is_static
         and port.get_element_type().is_real()
@@ -148,7 +144,7 @@ def _head_on_every_token(model: ov.Model, hidden: Any) -> Any:
     """[batch, tokens, labels]: every token's vector goes through the head as a text of that one token."""
     size = hidden.get_partial_shape()[2].get_length()
     alone = op.reshape(hidden, np.array([-1, 1, size]), False)
-    ids = _parameter_of(model, "input_ids").output(0)
+    ids = parameter_of(model, "input_ids").output(0)
     ids_alone = op.reshape(ids, np.array([-1, 1]), False)
     head = _head(model.clone())
     for parameter in head.get_parameters():
@@ -158,7 +154,7 @@ def _head_on_every_token(model: ov.Model, hidden: Any) -> Any:
             filled = 1 if name == "attention_mask" else 0
             one = op.constant(filled, parameter.get_element_type())
             value = op.broadcast(one, op.shape_of(ids_alone))
-        _replace(parameter.output(0), value.output(0))
+        replace(parameter.output(0), value.output(0))
     labels = head.output(0).get_partial_shape()[1].get_length()
     scores = head.output(0).get_node().input_value(0)
     size_of_batch = op.concat([op.shape_of(ids), op.constant(np.array([labels]))], 0)
@@ -172,8 +168,8 @@ def _head(model: ov.Model) -> ov.Model:
     size = hidden.get_partial_shape()[2]
     entry = op.parameter(ov.PartialShape([-1, -1, size]), hidden.get_element_type(), name="hidden")
     entry.output(0).get_tensor().set_names({"hidden"})
-    _replace(hidden, entry.output(0))
-    head = _model(logits)
+    replace(hidden, entry.output(0))
+    head = model_of(logits)
     for node in head.get_ops():
         # The engine tells nodes apart by their names, and these were copied.
         node.set_friendly_name(f"head/{node.get_friendly_name()}")
@@ -190,7 +186,7 @@ def _relevance(logits: Any, axis: int) -> Any:
 
 def _spread(model: ov.Model, scores: Any) -> Any:
     """[batch, tokens, 1]: a text's score at each of its tokens."""
-    ids = _parameter_of(model, "input_ids").output(0)
+    ids = parameter_of(model, "input_ids").output(0)
     shape = op.concat([op.shape_of(ids), op.constant(np.array([1]))], 0)
     return op.broadcast(op.unsqueeze(scores, np.array([1])), shape).output(0)
 
@@ -227,7 +223,7 @@ def _where_they_agree(core: ov.Core, both: ov.Model, words: int) -> Pooling | No
 def _answer_scores(logits: Any, answers: Answers) -> Any:
     """[batch, tokens, 1]: how much `yes` is ahead of `no` as the next word."""
     product = next(
-        (p for p in _inputs_until(logits, _is_product) if _is_product(p)),
+        (p for p in inputs_until(logits, _is_product) if _is_product(p)),
         None,
     )
     words = [answers.yes] if answers.no is None else [answers.no, answers.yes]
@@ -265,12 +261,9 @@ def _with_types_in_ids(model: ov.Model) -> ov.Model:
     two = op.constant(2, ids.get_element_type())
     half = op.divide(both, two)
     rest = op.subtract(both, op.multiply(half, two))
-    _replace(ids.output(0), half.output(0))
-    _replace(types.output(0), op.convert(rest, types.get_element_type()).output(0))
+    replace(ids.output(0), half.output(0))
+    replace(types.output(0), op.convert(rest, types.get_element_type()).output(0))
     return ov.Model(model.get_results(), [both, *parameters.values()], "typed")
-
-
-# Everything
 
 
 def _vocabulary(model: ov.Model) -> int | None:
@@ -280,34 +273,3 @@ def _vocabulary(model: ov.Model) -> int | None:
         if source.get_type_name() == "Parameter" and "input_ids" in source.output(0).get_names():
             return table_rows(gather)
     return None
-
-
-def _model(*ports: Any) -> ov.Model:
-    """A model that ends at these ports; its only or last output is the scores of tokens."""
-    parameters = {
-        _key(found): found.get_node()
-        for port in ports
-        for found in _inputs_until(port, lambda _: False)
-        if found.get_node().get_type_name() == "Parameter"
-    }
-    results = [op.result(port) for port in ports]
-    ports[-1].get_tensor().set_names({OUTPUT})
-    return ov.Model(results, list(parameters.values()), OUTPUT)
-
-
-def _parameter_of(model: ov.Model, name: str) -> Any:
-    return next(p for p in model.get_parameters() if name in p.output(0).get_names())
-
-
-def _replace(old: Any, new: Any) -> None:
-    for target in old.get_target_inputs():
-        target.replace_source_output(new)
-
-
-def _key(port: Any) -> tuple[str, int]:
-    return port.get_node().get_name(), port.get_index()
-
-
-def _rank(port: Any) -> int:
-    rank = port.get_partial_shape().rank
-    return int(rank.get_length()) if rank.is_static else -1

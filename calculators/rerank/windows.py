@@ -140,7 +140,9 @@ class _Unread:
     def warnings(self) -> list[str]:
         found = []
         if self.query is not None:
-            found.append(f"Of the query's {self.query[0]} tokens the first {self.query[1]} were read.")
+            found.append(
+                f"Of the query's {self.query[0]} tokens the first {self.query[1]} were read."
+            )
         if self.documents:
             named = ", ".join(f"documents[{i}]" for i in self.documents[:5])
             more = len(self.documents) - 5

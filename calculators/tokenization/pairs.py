@@ -37,8 +37,10 @@ class PairLayout:
 
     def untyped(self) -> PairLayout:
         """The same tokens, all of type 0: for models whose tokenizer hands out no types."""
-        parts = (typed(part[0]) for part in (self.prefix, self.middle, self.suffix))
-        return PairLayout(*parts)
+        prefix, middle, suffix = (
+            typed(part[0]) for part in (self.prefix, self.middle, self.suffix)
+        )
+        return PairLayout(prefix, middle, suffix)
 
 
 def typed(ids: Ids, kind: int = 0) -> TypedIds:

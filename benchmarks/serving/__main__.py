@@ -15,6 +15,8 @@ import argparse
 import gc
 import json
 import platform
+import signal
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -45,11 +47,12 @@ LOGS = ROOT / "build" / "benchmarks"
 MAX_TOKENS = 256
 CONCURRENCY = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LENGTHS = (4, 8, 16, 32, 64, 128, 256)
+BULK = "a single text beside a job of 10,000, 20 requests a second"
 BULK_SECONDS = 4.0
 QUIET = 0.25
 """Cores that others may use during a turn."""
-ATTEMPTS = 3
-QUIET_WAIT_S = 6.0
+ATTEMPTS = 2
+QUIET_WAIT_S = 2.0
 PROTOCOLS = {"openai": "REST", "kserve-grpc": "gRPC"}
 
 
@@ -64,6 +67,7 @@ def main() -> None:
     parser.add_argument("--curves", action="store_true", help="against concurrency and length")
     parser.add_argument("--docs", type=Path, help="folder for plots and figures")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are to be stopped too
     uvloop.run(compare(args))
 
 
@@ -85,23 +89,20 @@ async def compare(args: argparse.Namespace) -> None:
         for workload in _workloads(texts, words):
             if args.only in workload.name:
                 await report.workload(workload)
-        if args.only in "bulk":
+        if args.only in BULK:
             await report.bulk(texts)
         if args.curves:
             await report.curves(texts, words)
-    if args.docs:
-        file = args.docs / "serving.json"
-        file.write_text(json.dumps(report.figures, indent=1) + "\n")
 
 
 def _workloads(texts: Sequence[str], words: Words) -> Iterator[Workload]:
     yield Workload("single texts, 64 connections", texts, 1, 64)
     yield Workload("requests of 32 texts, 8 connections", texts, 32, 8)
-    mixed = words.mixed(2000, 8, MAX_TOKENS)
-    yield Workload("8 to 256 tokens, requests of 32, 8 connections", mixed, 32, 8)
-    longest = [words.text(MAX_TOKENS) for _ in range(256)]
-    yield Workload("all of 256 tokens, requests of 32, 4 connections", longest, 32, 4)
     yield Workload("one client, one text at a time", texts, 1, 1)
+    mixed = words.mixed(2000, 8, MAX_TOKENS)
+    yield Workload("8 to 256 tokens, requests of 8 texts, 8 connections", mixed, 8, 8)
+    longest = [words.text(MAX_TOKENS) for _ in range(256)]
+    yield Workload("all of 256 tokens, requests of 8 texts, 8 connections", longest, 8, 8)
     yield Workload("5 synthetic tokens, 10 requests a second", ["hi " * 5], 1, 1, rate=10.0)
     yield Workload("one real text a request, 100 at a time", texts, 1, 100)
 
@@ -161,7 +162,13 @@ class Report:
             for contestant in self._contestants:
                 sample = await _quietly(_turn_of(contestant, workload, self._args.seconds))
                 results.setdefault(contestant.name, []).append(sample)
-        print(f"\n### {workload.name}\n", *table(results), *_noise(results.values()), sep="\n")
+        print(
+            f"\n### {workload.name}\n",
+            *table(results),
+            *_noise(results.values()),
+            sep="\n",
+            flush=True,
+        )
         self._keep(workload.name, results)
         del raw
         gc.collect()
@@ -207,6 +214,9 @@ class Report:
 
     def _keep(self, name: str, results: dict[str, list[Sample]]) -> None:
         self.figures[name] = {who: [asdict(s) for s in rounds] for who, rounds in results.items()}
+        if self._args.docs:
+            file = self._args.docs / "serving.json"
+            file.write_text(json.dumps(self.figures, indent=1) + "\n")
 
 
 async def _quietly(take: Callable[[], Awaitable[Sample]]) -> Sample:

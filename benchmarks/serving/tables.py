@@ -16,7 +16,10 @@ BASES = {ONE_BY_ONE: "/ one by one", PACKED: "/ packed"}
 
 
 def table(results: Mapping[str, Rounds]) -> Iterator[str]:
-    """One workload: medians over the rounds, and medians of the ratios within each round."""
+    """One workload: medians over the rounds, and medians of the ratios within each round.
+
+    `others` are cores that somebody else used meanwhile.
+    """
     bases = [base for base in BASES if base in results]
     heads = [
         "",
@@ -33,7 +36,8 @@ def table(results: Mapping[str, Rounds]) -> Iterator[str]:
         ratios = [f"{ratio(rounds, results[base]):.2f}" for base in bases]
         times = [_number(median(rounds, p), 2) for p in ("p50", "p95", "p99")]
         rate = f"{median(rounds, 'texts_per_second'):,.0f}"
-        yield _row([name, rate, *ratios, *times, _number(median(rounds, "cpu_us"), 0)])
+        cpu, others = _number(median(rounds, "cpu_us"), 0), f"{median(rounds, 'others'):.2f}"
+        yield _row([name, rate, *ratios, *times, cpu, others])
 
 
 def bulk_table(results: Mapping[str, Sequence[tuple[Sample, Sample]]]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Compare calcgraph with MediaPipe on random graphs: `python benchmarks/differential --cases 500`.
+"""Compare calcgraph with MediaPipe on random graphs: `python -m benchmarks.differential --cases 500`.
 
 Prints each difference, shrunk. Exit status 1 when there is one that explained.py does not explain.
 """
@@ -11,12 +11,12 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from case import Case, Outcome, differ
-from explained import explanation
-from generate import random_case
-from mediapipe_process import MediaPipe, environment
-from play_calcgraph import play
-from shrink import shrink
+from benchmarks.differential.case import Case, Outcome, differ
+from benchmarks.differential.explained import explanation
+from benchmarks.differential.generate import random_case
+from benchmarks.differential.mediapipe_process import MediaPipe, environment
+from benchmarks.differential.play_calcgraph import play
+from benchmarks.differential.shrink import shrink
 
 BUILD = Path(__file__).parents[2] / "build" / "mediapipe"
 
@@ -33,13 +33,14 @@ def main() -> int:
         for seed in range(arguments.seed, arguments.seed + arguments.cases):
             case = random_case(seed)
             theirs = mediapipe.play(case)
-            if not differ(case, play(case), theirs):
+            ours = play(case)
+            if not differ(case, ours, theirs):
                 continue
-            if why := explanation(case, theirs):
+            if why := explanation(case, ours, theirs):
                 explained[why] += 1
                 continue
             unexplained += 1
-            small = shrink(case, _differs_likewise(mediapipe, theirs.crashed))
+            small = shrink(case, _differs_without_explanation(mediapipe))
             show(seed, small, play(small), mediapipe.play(small))
     for why, count in explained.items():
         print(f"{count} times: {why}")
@@ -47,10 +48,10 @@ def main() -> int:
     return 1 if unexplained else 0
 
 
-def _differs_likewise(mediapipe: MediaPipe, crashed: str) -> Callable[[Case], bool]:
+def _differs_without_explanation(mediapipe: MediaPipe) -> Callable[[Case], bool]:
     def differs(case: Case) -> bool:
-        theirs = mediapipe.play(case)
-        return theirs.crashed == crashed and differ(case, play(case), theirs)
+        ours, theirs = play(case), mediapipe.play(case)
+        return differ(case, ours, theirs) and not explanation(case, ours, theirs)
 
     return differs
 

@@ -76,6 +76,9 @@ class Outcome:
     def from_json(cls, line: str) -> Outcome:
         return cls(**json.loads(line))
 
+    def to_json(self) -> str:
+        return json.dumps(asdict(self))
+
 
 def differ(case: Case, one: Outcome, other: Outcome) -> bool:
     """Whether an application could tell the two runtimes apart.
@@ -89,9 +92,12 @@ def differ(case: Case, one: Outcome, other: Outcome) -> bool:
         return True
     if not case.stepwise:
         # Of several errors, how many are recorded before the run ends depends on threads too.
-        same = not one.error and _plain(_whole(one)) == _plain(_whole(other))
+        same = not one.error and _plain(whole(one)) == _plain(whole(other))
         return not (one.error or same) or _plain(one.side_packets) != _plain(other.side_packets)
-    if one.error != other.error or (one.code and other.code and one.code != other.code):
+    if one.code and other.code:
+        if one.code != other.code:
+            return True
+    elif one.error != other.error:
         return True
     if one.failed_at != other.failed_at:
         return True
@@ -99,13 +105,13 @@ def differ(case: Case, one: Outcome, other: Outcome) -> bool:
     return _plain(seen[0]) != _plain(seen[1])
 
 
-def _whole(outcome: Outcome) -> dict[str, list[tuple[int, Any]]]:
+def whole(outcome: Outcome) -> dict[str, list[tuple[int, Any]]]:
     """All packets of each stream."""
-    whole: dict[str, list[tuple[int, Any]]] = {}
+    found: dict[str, list[tuple[int, Any]]] = {}
     for seen in outcome.steps:
         for name, packets in seen.items():
-            whole.setdefault(name, []).extend(packets)
-    return whole
+            found.setdefault(name, []).extend((time, value) for time, value in packets)
+    return found
 
 
 def _plain(value: Any) -> str:

@@ -9,12 +9,12 @@ from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
-from case import Case, Outcome
+from benchmarks.differential.case import Case, Outcome
 
 VERSION = "0.10.21"
 REQUIREMENTS = (f"mediapipe=={VERSION}", "protobuf<5", "absl-py", "numpy<2", "attrs", "flatbuffers")
 PLAYER = Path(__file__).with_name("play_mediapipe.py")
-PATIENCE = 20.0
+PATIENCE = 10.0
 """Seconds that MediaPipe may take for one case before it counts as hanging."""
 
 

@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from case import Case, Outcome, Step
 
+from benchmarks.differential.case import Case, Outcome, Step
 from calcgraph.runtime.errors import StatusError
 from calcgraph.runtime.graph import CalculatorGraph
 from calcgraph.runtime.packet import Packet

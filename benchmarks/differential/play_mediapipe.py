@@ -24,7 +24,7 @@ class Absent(types.ModuleType):
 
 for name in ("cv2", "matplotlib", "matplotlib.pyplot", "jax", "jax.numpy", "sounddevice"):
     sys.modules[name] = Absent(name)
-os.environ["GLOG_minloglevel"] = "3"
+os.environ["GLOG_minloglevel"] = "3"  # noqa: SIM112 (glog spells it so)
 
 from mediapipe.python import _framework_bindings as bindings  # noqa: E402
 from mediapipe.python import packet_creator, packet_getter  # noqa: E402
@@ -100,7 +100,9 @@ class Player:
         self.run(graph)
 
     def run(self, graph):
-        side_packets = {name: CREATE[kind](value) for name, kind, value in self.case["side_packets"]}
+        side_packets = {
+            name: CREATE[kind](value) for name, kind, value in self.case["side_packets"]
+        }
         try:
             graph.start_run(side_packets)
             if self.case["stepwise"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from case import Case, without
+from benchmarks.differential.case import Case, without
 
 PIECES = ("nodes", "steps", "observed", "observed_side_packets", "side_packets", "inputs")
 

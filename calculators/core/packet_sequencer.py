@@ -42,7 +42,7 @@ class PacketSequencerCalculator(CoreCalculator):
         now = cc.timestamp
         # An input stream without a packet shows the time up to which it is settled.
         ticked = any(cc.inputs["TICK", index].timestamp == now for index in self.ticks)
-        settled = now if ticked else MIN
+        settled = max(MIN, now) if ticked else MIN
         for index in self.inputs_:
             output = cc.outputs["OUTPUT", index]
             if settled >= output.next_timestamp_bound:

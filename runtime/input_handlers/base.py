@@ -64,7 +64,15 @@ class InputStreamHandler:
 class SyncSet:
     """Inputs whose packets of one time are processed together (SyncSet in input_stream_handler.cc)."""
 
-    __slots__ = ("_bounds_too", "ids", "last_processed", "queues", "time")
+    __slots__ = (
+        "_blocker",
+        "_bounds_too",
+        "_is_blocked",
+        "ids",
+        "last_processed",
+        "queues",
+        "time",
+    )
 
     def __init__(self, ids: Sequence[int], bounds_too: bool) -> None:
         self.ids = ids
@@ -72,10 +80,24 @@ class SyncSet:
         self.last_processed: int = UNSET
         self.time: int = UNSET
         self._bounds_too = bounds_too
+        self._blocker: InputQueue | None = None
+        """An empty queue that was settled least when the verdict was last NOT_READY."""
+        self._is_blocked = False
 
     def readiness(self) -> int:
+        blocker = self._blocker
+        if (
+            self._is_blocked
+            and blocker is not None
+            and not blocker.packets
+            and blocker.bound == self.time
+        ):
+            # Whatever came to the others is not earlier, so the verdict stands. A join of n inputs
+            # looks at all of them not for each packet, but when the slowest input has its packet.
+            return NOT_READY
         packet: int = DONE
         bound: int = DONE
+        lowest = None
         for queue in self.queues:
             if queue.packets:
                 t = queue.packets[0]._time
@@ -83,6 +105,8 @@ class SyncSet:
                     packet = t
             elif queue.bound < bound:
                 bound = queue.bound
+                lowest = queue
+        self._is_blocked = False
         self.time = time = packet if packet < bound else bound
         if time >= ONE_OVER_POST_STREAM:
             self.time = DONE
@@ -93,6 +117,10 @@ class SyncSet:
         if bound > packet:
             self.last_processed = packet
             return PROCESS
+        self._is_blocked = True
+        # The input that was waited for last time is likely to come last again.
+        if blocker is None or blocker.packets or blocker.bound != bound:
+            self._blocker = lowest
         return NOT_READY
 
     def _settled(self, packet: int, bound: int) -> int:

@@ -1,5 +1,7 @@
 """All inputs belong together."""
 
+from random import Random
+
 import pytest
 from trial import Trial, inputs, node, options
 
@@ -64,6 +66,34 @@ def test_many_inputs_in_any_order_of_arrival():
             trial.add(name, n, time)
     trial.finish()
     assert trial.seen["out"] == [(190, time) for time in range(3)]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_join_of_many_inputs_whatever_comes_first(seed):
+    """Packets, bounds and ends in any order, against a calculation that knows all of them."""
+    chance = Random(seed)
+    names = [f"i{n}" for n in range(chance.choice([2, 3, 12]))]
+    times = {name: sorted(chance.sample(range(40), chance.randrange(15))) for name in names}
+    trial = Trial(inputs(*names) + node("Merge", " ".join(names), "out"), "out").start()
+    scripts = {name: list(times[name]) for name in names}
+    while scripts:
+        name = chance.choice(list(scripts))
+        if not scripts[name]:
+            del scripts[name]
+            trial.graph.close_input_stream(name)
+        else:
+            time = scripts[name].pop(0)
+            if chance.random() < 0.3:
+                trial.bound(name, time)
+            trial.add(name, f"{name}@{time}", time)
+            settled = min(scripts[n][0] if scripts.get(n) else 40 for n in names if n in scripts)
+            assert all(t < settled for t in trial.times("out"))
+    trial.graph.wait_until_done()
+    expected = []
+    for time in sorted({time for each in times.values() for time in each}):
+        values = [f"{n}@{time}" if time in times[n] else "empty" for n in names]
+        expected.append((f"{time}: {' '.join(values)}", time))
+    assert trial.seen["out"] == expected
 
 
 @pytest.mark.parametrize("time", [PRE_STREAM, POST_STREAM])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from calcgraph.proto.profile_pb2 import GraphProfile
 from calcgraph.runtime.errors import Code, status_error
 from calcgraph.runtime.packet import EMPTY, NO_VALUE, Packet
 from calcgraph.runtime.streams import OutputStream
@@ -345,6 +346,11 @@ class CalculatorContext:
                 f'say contract.use_service("{key}")',
             )
         return self._node.scheduler.services.get(key)
+
+    def capture_profile(self) -> GraphProfile:
+        """Trace and profiles of the whole graph since the last capture; then they start anew."""
+        run = self._node.scheduler
+        return run.watch.capture() if run.watch is not None else GraphProfile(config=run.plan.config)
 
     def set_offset(self, offset: int) -> None:
         """Promise no output earlier than input + offset, on all outputs; in `open` only."""

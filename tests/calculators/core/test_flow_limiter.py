@@ -16,7 +16,7 @@ def limiter(
 
 @pytest.mark.parametrize("options", ["option", "side packet"])
 def test_frames_are_dropped_while_one_is_in_flight(options):
-    """Case FL1: the newest waiting frame is kept, the one before it dropped. Rules D11, O5."""
+    """Case FL1, rule D11: the newest waiting frame is kept, the one before it dropped. Rules D11, O5."""
     text = "max_in_flight: 1 max_in_queue: 1"
     by_option = options == "option"
     graph = limiter(text if by_option else "", side="" if by_option else "OPTIONS:o")

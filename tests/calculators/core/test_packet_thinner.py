@@ -46,6 +46,7 @@ def test_a_side_packet_may_give_the_period():
 
 @pytest.mark.parametrize("wrapped", [False, True], ids=["the message", "CalculatorOptions"])
 def test_a_side_packet_may_give_options(wrapped):
+    """Rule O5."""
     options: object = PacketThinnerCalculatorOptions(period=5)
     if wrapped:
         options = CalculatorOptions()

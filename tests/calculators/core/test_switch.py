@@ -49,6 +49,7 @@ BESIDE = node("PassThroughCalculator", "foo bar", "foo2 bar2")
 @pytest.mark.parametrize("selector", ["ENABLE", "SELECT"])
 def test_a_selection_holds_until_the_next_one(selector):
     """Rule G9."""
+    """Rule G9."""
     graph = container(f"{selector}:choice foo") + BESIDE
     on, off = (True, False) if selector == "ENABLE" else (1, 0)
     with Run(graph, "foo2 bar2", "foo choice") as running:

@@ -1,16 +1,18 @@
 """What went wrong, and who can mend it: the graph's author, the caller, or a calculator's author.
 
 Every error carries an absl status code (the numbers are gRPC's too), since MediaPipe's users and both
-front ends speak in them. As in MediaPipe's Python binding, INVALID_ARGUMENT and FAILED_PRECONDITION are
-also `ValueError`, all others `RuntimeError`.
+front ends speak in them. INVALID_ARGUMENT is also a `ValueError` and every other code a `RuntimeError`, as
+in MediaPipe's Python binding; FAILED_PRECONDITION is both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final
+from typing import Any, Final, TypeVar
+
+E = TypeVar("E", bound=Exception)
 
 
 class Code(IntEnum):
@@ -48,20 +50,38 @@ class StatusError(Exception):
 
 
 class InvalidStatus(StatusError, ValueError):
-    """INVALID_ARGUMENT or FAILED_PRECONDITION."""
+    """INVALID_ARGUMENT."""
 
 
 class FailedStatus(StatusError, RuntimeError):
     """Every other code."""
 
 
-_ARE_VALUE_ERRORS = frozenset({Code.INVALID_ARGUMENT, Code.FAILED_PRECONDITION})
+class MisuseStatus(InvalidStatus, FailedStatus):
+    """FAILED_PRECONDITION: a `RuntimeError` to MediaPipe, a `ValueError` to most Python programmers."""
+
+
+_CLASSES: Final[Mapping[Code, type[StatusError]]] = {
+    Code.INVALID_ARGUMENT: InvalidStatus,
+    Code.FAILED_PRECONDITION: MisuseStatus,
+}
 
 
 def status_error(code: Code, message: str) -> StatusError:
     """The error for a code, of the class that MediaPipe's Python users catch."""
-    kind = InvalidStatus if code in _ARE_VALUE_ERRORS else FailedStatus
-    return kind(code, message)
+    return _CLASSES.get(code, FailedStatus)(code, message)
+
+
+_kinds: dict[tuple[Any, Code], Any] = {}
+
+
+def _kind(error: type[E], code: Code) -> type[E]:
+    """The subclass of `error` that is also what people catch for that code."""
+    kind: type[E] | None = _kinds.get((error, code))
+    if kind is None:
+        bases = (error, _CLASSES.get(code, FailedStatus))
+        kind = _kinds[error, code] = type(error.__name__, bases, {"__module__": error.__module__})
+    return kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +122,8 @@ class GraphError(StatusError):
     def __new__(cls, problems: Iterable[Problem], code: Code | None = None) -> GraphError:
         found = tuple(problems)
         code = common_code(p.code for p in found) if code is None else code
-        kind = _InvalidGraph if code in _ARE_VALUE_ERRORS else _FailedGraph
-        return Exception.__new__(kind if cls is GraphError else cls, found, code)
+        kind = _kind(cls, code) if cls is GraphError else cls
+        return Exception.__new__(kind, found, code)
 
     def __init__(self, problems: Iterable[Problem], code: Code | None = None) -> None:
         self.problems = tuple(problems)
@@ -111,14 +131,6 @@ class GraphError(StatusError):
             common_code(p.code for p in self.problems) if code is None else code,
             "\n".join(str(p) for p in self.problems),
         )
-
-
-class _InvalidGraph(GraphError, InvalidStatus):
-    pass
-
-
-class _FailedGraph(GraphError, FailedStatus):
-    pass
 
 
 class RequestError(InvalidStatus):
@@ -142,15 +154,24 @@ class RequestError(InvalidStatus):
 
 
 class CalculatorError(StatusError):
-    """A calculator's method raised; `__cause__` is what it raised."""
+    """A calculator's method raised; `__cause__` is what it raised, and its code, if it has one, counts."""
+
+    def __new__(cls, node: str, method: str, cause: BaseException) -> CalculatorError:
+        kind = _kind(cls, _code_of(cause)) if cls is CalculatorError else cls
+        return Exception.__new__(kind, node, method, cause)
 
     def __init__(self, node: str, method: str, cause: BaseException) -> None:
-        code = cause.code if isinstance(cause, StatusError) else Code.UNKNOWN
         text = str(cause) if isinstance(cause, StatusError) else f"{type(cause).__name__}: {cause}"
-        super().__init__(code, f'Calculator::{method}() for node "{node}" failed: {text}')
+        super().__init__(
+            _code_of(cause), f'Calculator::{method}() for node "{node}" failed: {text}'
+        )
         self.node = node
         self.method = method
         self.__cause__ = cause
+
+
+def _code_of(cause: BaseException) -> Code:
+    return cause.code if isinstance(cause, StatusError) else Code.UNKNOWN
 
 
 class RunError(StatusError):
@@ -160,10 +181,8 @@ class RunError(StatusError):
 
     def __new__(cls, prefix: str, errors: Iterable[StatusError]) -> RunError:
         found = tuple(errors)
-        kind = (
-            _InvalidRun if common_code(e.code for e in found) in _ARE_VALUE_ERRORS else _FailedRun
-        )
-        return Exception.__new__(kind if cls is RunError else cls, prefix, found)
+        kind = _kind(cls, common_code(e.code for e in found)) if cls is RunError else cls
+        return Exception.__new__(kind, prefix, found)
 
     def __init__(self, prefix: str, errors: Iterable[StatusError]) -> None:
         self.errors = tuple(errors)
@@ -180,14 +199,6 @@ class RunError(StatusError):
             if isinstance(error.__cause__, RequestError):
                 return error.__cause__
         return None
-
-
-class _InvalidRun(RunError, InvalidStatus):
-    pass
-
-
-class _FailedRun(RunError, FailedStatus):
-    pass
 
 
 def common_code(codes: Iterable[Code]) -> Code:

@@ -272,7 +272,9 @@ class CalculatorGraph:
         if source is None:
             raise self._not_an_input("AddPacketToInputStream", stream)
         if timestamp is not None and timestamp != UNSET:
-            packet = packet.at(timestamp)
+            packet = Packet(packet._payload, timestamp)
+        elif type(packet) is not Packet:  # one that the application may stamp anew
+            packet = Packet(packet._payload, packet._time)
         if not PRE_STREAM <= packet._time <= POST_STREAM:
             raise status_error(
                 Code.INVALID_ARGUMENT,

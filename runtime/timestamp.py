@@ -35,7 +35,10 @@ _NAMES = {
 
 
 class Timestamp(int):
-    """A moment of a stream, in microseconds. Special values come from the class attributes only."""
+    """A moment of a stream, in microseconds. Special values come from the class attributes only.
+
+    `+` and `-` are those of integers; `add_offset` stays within the range of times.
+    """
 
     UNSET: ClassVar[Timestamp]
     UNSTARTED: ClassVar[Timestamp]

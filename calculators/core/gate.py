@@ -44,7 +44,6 @@ class GateCalculator(CoreCalculator):
             contract.inputs[tag].set(bool)
         for tag in sides:
             contract.input_side_packets[tag].set(bool).optional()
-        require(contract.inputs.count() >= 1, "a gate has at least one data stream")
         require(
             contract.outputs.count() == contract.inputs.count(),
             "Number of data output streams must match with data input streams.",

@@ -77,6 +77,18 @@ def test_how_many_are_let_in(options, side, passed):
         assert running.idle() == {"out": at(passed)}
 
 
+def test_options_may_change_while_it_runs():
+    """Rule O5."""
+    graph = limiter("", "in FINISHED:finished OPTIONS:options")
+    with Run(graph, "out", "in finished options") as running:
+        running.send("in", (0, 0), (1, 1))
+        assert running.idle() == {"out": at([0])}
+        running.send("options", (1, FlowLimiterCalculatorOptions(max_in_flight=2)))
+        running.idle()
+        running.send("in", (2, 2), (3, 3))
+        assert running.idle() == {"out": at([0, 2])}
+
+
 def test_the_other_inputs_follow_the_first():
     """Rule D11."""
     graph = limiter("", "in aux FINISHED:finished", "out aux_out ALLOW:allow")

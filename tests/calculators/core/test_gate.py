@@ -73,6 +73,11 @@ def test_readers_of_a_closed_gate_do_not_wait():
         assert running.idle() == {"out": [(1, SETTLED)]}
 
 
+def test_without_data_a_gate_still_tells_its_changes():
+    graph = node("GateCalculator", "ALLOW:control", "STATE_CHANGE:out")
+    assert seen(graph, {"control": at([1, 2, 3], [True, True, False])}) == [(3, False)]
+
+
 def test_several_streams_pass_one_gate():
     graph = node("GateCalculator", "a b ALLOW:control", "a2 b2")
     packets = {"a": at([1, 2]), "b": at([2, 3]), "control": at([1, 2, 3], [False, True, True])}

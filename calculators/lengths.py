@@ -141,7 +141,9 @@ class LengthRule:
         where = f"input[{index}]" if len(sequences) > 1 else "the input"
         return RequestError(
             f"This model's maximum context length is {self.limit} tokens, however {where} has "
-            f'{len(ids)} tokens. Shorten it, send "truncate": true or "overflow": "chunk", or set '
+            # No double quotes: LiteLLM looks for the words above in Python's repr of this text, which
+            # escapes the apostrophe of "model's" when the text holds both kinds of quotes.
+            f"{len(ids)} tokens. Shorten it, send 'truncate': true or 'overflow': 'chunk', or set "
             "'overflow' in the graph's TokenizerOptions.",
             param="input",
             reason="context_length_exceeded",

@@ -81,6 +81,10 @@ class EmbeddingsCalculatorOV(Calculator):
         resource.engine.close()
 
     @classmethod
+    def ready(cls, resource: _Loaded) -> bool:
+        return resource.engine.ready
+
+    @classmethod
     def describe(
         cls, node: NodePlan, resource: _Loaded, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:

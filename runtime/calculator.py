@@ -1,17 +1,17 @@
 """What a calculator is to its author: ports declared as data, and open, process, close.
 
-    class Truncate(Calculator):
-        \"\"\"Keep the leading numbers of each embedding (Matryoshka models).\"\"\"
+class Truncate(Calculator):
+    \"\"\"Keep the leading numbers of each embedding (Matryoshka models).\"\"\"
 
-        inputs = {"EMBEDDINGS": np.ndarray}
-        outputs = {"EMBEDDINGS": np.ndarray}
-        options = Struct
+    inputs = {"EMBEDDINGS": np.ndarray}
+    outputs = {"EMBEDDINGS": np.ndarray}
+    options = Struct
 
-        def open(self, cc):
-            self.dimensions = int(cc.options["dimensions"])
+    def open(self, cc):
+        self.dimensions = int(cc.options["dimensions"])
 
-        def process(self, cc):
-            cc.outputs["EMBEDDINGS"].add(cc.inputs["EMBEDDINGS"].value[:, : self.dimensions])
+    def process(self, cc):
+        cc.outputs["EMBEDDINGS"].add(cc.inputs["EMBEDDINGS"].value[:, : self.dimensions])
 """
 
 from __future__ import annotations
@@ -86,6 +86,14 @@ class Calculator:
     def unload(cls, resource: Any) -> Awaitable[None] | None:
         """Close what `load` opened. May be `async def`, for what belongs to the server's event loop."""
         return None
+
+    @classmethod
+    def ready(cls, resource: Any) -> bool:
+        """Whether what `load` opened can answer now; the model is ready when all its nodes are.
+
+        Health checks ask, requests do not: one that comes meanwhile waits its turn.
+        """
+        return True
 
     @classmethod
     def describe(

@@ -108,7 +108,10 @@ class GraphExecutor:
 
     @property
     def ready(self) -> bool:
-        return not self._closed
+        """Every node can answer now. Requests are taken until `close`, ready or not."""
+        return not self._closed and all(
+            node.calculator.ready(self._resources.by_node.get(node.id)) for node in self.plan.nodes
+        )
 
     async def infer(self, request: Request) -> Response:
         """Answer one request. Raises RequestError for the caller's mistakes, else StatusError."""

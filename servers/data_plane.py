@@ -32,7 +32,8 @@ class DataPlane:
     """Models by name. A name is registered before its model is loaded, and is not ready until then.
 
     Every method raises RequestError for a name or a version that is not served (NOT_FOUND) and for a
-    model that is not ready yet (UNAVAILABLE).
+    model that is not loaded yet (UNAVAILABLE). A loaded model that is not ready for a moment, since it
+    mends itself, takes requests all the same: they wait.
     """
 
     def __init__(self) -> None:
@@ -103,7 +104,7 @@ class DataPlane:
 
     def _loaded(self, name: str, version: str) -> Servable:
         model = self._registered(name, version)
-        if model is None or not model.ready:
+        if model is None:
             raise RequestError(
                 f"The model '{name}' is not ready yet.",
                 param="model",

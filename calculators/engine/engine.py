@@ -180,7 +180,7 @@ class Engine:
 
     @property
     def ready(self) -> bool:
-        """False while the model is compiled anew after a failed inference, and once closed."""
+        """False while the model is compiled anew after a failure, and once closed."""
         return self._worker.ready
 
     @property

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from calcgraph.calculators.engine.queue import Job
+
+log = logging.getLogger("calcgraph.engine")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,11 @@ def _settle_tasks(outcomes: list[Outcome]) -> None:
 def _settle_threads(outcomes: list[Outcome]) -> None:
     for outcome in outcomes:
         future = outcome.job.waiter.future
-        if future.set_running_or_notify_cancel():
-            _complete(future, outcome)
+        try:
+            if future.set_running_or_notify_cancel():
+                _complete(future, outcome)
+        except BaseException:  # a callback may even call sys.exit(), and others still wait
+            log.exception("a callback of a request failed")
 
 
 def _complete(future: Any, outcome: Outcome) -> None:

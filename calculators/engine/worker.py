@@ -55,7 +55,8 @@ class Worker:
         """`parallel` inferences run at a time; the rest is as for Schedule."""
         self.programs = programs
         self.counts = Counts()
-        self.ready = True
+        self._mended = True
+        """False while the programs are compiled anew."""
         self._schedule = Schedule(programs.table, budget=budget, bulk_budget=bulk_budget)
         self._changed = threading.Condition()
         """Guards the schedule and the jobs in it."""
@@ -65,12 +66,15 @@ class Worker:
         self._ahead: Flight | None = None
         self._suspect: Flight | None = None
         """The flight that is being started or waited for."""
-        self._thread = threading.Thread(target=self._live, name="engine", daemon=True)
-        self._thread.start()
+        self._thread = self._start_thread()
         # A thread that is inside OpenVINO when the interpreter goes takes the process down.
         atexit.register(self.close, EXIT_TIMEOUT_S)
 
     # Called from any thread
+
+    @property
+    def ready(self) -> bool:
+        return self._mended and not self._closing and self._thread.is_alive()
 
     def put(self, job: Job) -> None:
         """Raises EngineClosed."""
@@ -95,29 +99,47 @@ class Worker:
         with self._changed:
             self._closing = True
             self._changed.notify()
-        self._thread.join(timeout)
-        if self._thread.is_alive():
-            self._fail_waiting(EngineClosed())
-            self._thread.join(timeout)
-            with self._changed:
-                stuck = self._schedule.out()
-            self._fail((text.job for text in stuck), error=EngineClosed())
-        self.ready = False
+        ended = self._join(timeout)
+        self._fail_waiting(EngineClosed())
+        if not ended:
+            self._join(timeout)
+        with self._changed:
+            stuck = self._schedule.out()
+        self._fail((text.job for text in stuck), error=EngineClosed())
         self.programs.close()
+
+    def _join(self, timeout: float) -> bool:
+        """Wait for the thread, and whoever takes over from it; whether it ended."""
+        end = time.monotonic() + timeout
+        while (thread := self._thread).is_alive() and (left := end - time.monotonic()) > 0:
+            thread.join(left)
+        return not thread.is_alive()
 
     # The thread
 
-    def _live(self) -> None:
-        """Work until closed. An error nobody foresaw fails the texts at hand, not the engine."""
-        while True:
-            try:
-                self._work()
-                return
-            except Exception as error:
-                log.exception("the engine's thread failed, starting again")
+    def _start_thread(self, failure: BaseException | None = None) -> threading.Thread:
+        thread = threading.Thread(target=self._live, args=(failure,), name="engine", daemon=True)
+        thread.start()
+        return thread
+
+    def _live(self, failure: BaseException | None) -> None:
+        """Work until closed. An error nobody foresaw fails the texts at hand, not the engine.
+
+        Another thread goes on from there, so that an error while mending is met like any other.
+        """
+        try:
+            if failure is not None:
                 with self._changed:
                     lost = self._schedule.out()
-                self._recover(lost, InferenceFailed(f"the engine failed: {error!r}"))
+                self._recover(lost, InferenceFailed(f"the engine failed: {failure!r}"))
+            self._work()
+        except BaseException as error:
+            log.exception("the engine's thread failed, another takes over")
+            if failure is not None:
+                self._pause()
+            with self._changed:
+                if not (self._closing and failure is not None):
+                    self._thread = self._start_thread(error)
 
     def _work(self) -> None:
         while True:
@@ -187,32 +209,39 @@ class Worker:
     def _deliver(self, flight: Flight, vectors: Vectors) -> None:
         over: list[Outcome] = []
         guilty: list[Job] = []
-        with self._changed:
-            for text, vector, finite in zip(flight.texts, vectors, _finite(vectors), strict=True):
-                if not finite and len(flight.texts) > 1:
-                    # NaN spreads in a row: a text is guilty only if it gives NaN alone.
-                    self._schedule.again_alone(text)
-                    continue
-                self._schedule.delivered(text)
-                if not finite:
-                    guilty.append(text.job)
-                    continue
-                job = text.job
-                job.result[text.index] = vector
-                job.left -= 1
-                self.counts.texts += 1
-                self.counts.tokens += len(text.ids)
-                if not job.left:
-                    over.append(Outcome(job))
-        settle(over)
+        try:
+            with self._changed:
+                finite = _finite(vectors)
+                for text, vector, sound in zip(flight.texts, vectors, finite, strict=True):
+                    if sound:
+                        self._write(text, vector, over)
+                    elif len(flight.texts) == 1:
+                        guilty.append(text.job)
+                    else:  # NaN spreads in a row: a text is guilty only if it gives NaN alone
+                        self._schedule.again_alone(text)
+                        continue
+                    self._schedule.delivered(text)
+        finally:
+            settle(over)
         if guilty:
             self._fail(guilty, error=NotFinite(flight.texts[0].index))
+
+    def _write(self, text: Text, vector: np.ndarray, over: list[Outcome]) -> None:
+        """Write a text's result, and add its job to those that are over if that was the last."""
+        job = text.job
+        job.result[text.index] = vector
+        job.left -= 1
+        self.counts.texts += 1
+        self.counts.tokens += len(text.ids)
+        if not job.left:
+            over.append(Outcome(job))
 
     # Failure
 
     def _recover(self, lost: Sequence[Text], error: Exception) -> None:
         """Fail the texts lost. A stream may answer with another text's vector after an error, so all
         others that are out are inferred anew, on newly compiled programs."""
+        self._mended = False
         self._running.clear()
         self._ahead = self._suspect = None
         with self._changed:
@@ -237,19 +266,21 @@ class Worker:
 
     def _rebuild(self) -> None:
         """Compile anew. As long as that fails, so does every text, and the engine is not ready."""
-        self.ready = False
         self.counts.rebuilds += 1
         while not self._built():
-            with self._changed:
-                if self._closing:
-                    return
-                self._changed.wait(REBUILD_PAUSE_S)
-        self.ready = True
+            if self._pause():
+                return
+        self._mended = True
+
+    def _pause(self) -> bool:
+        """Before another try; True when there is none, for the engine closes."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._closing, REBUILD_PAUSE_S)
 
     def _built(self) -> bool:
         try:
             self.programs.build()
-        except RuntimeError as error:
+        except Exception as error:
             log.exception("the model does not compile any more")
             self._fail_waiting(InferenceFailed(f"the model does not compile: {error}"))
             return False

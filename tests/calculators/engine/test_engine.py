@@ -375,6 +375,60 @@ def test_a_text_that_got_past_the_checks_fails_alone_and_the_engine_lives(open_t
     assert engine.ready
 
 
+class _Poisonous(list[Any]):
+    """A result that ends the thread which writes it, as no Exception does."""
+
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise SystemExit
+
+
+def test_a_thread_that_dies_is_followed_by_another(open_tiny: Open) -> None:
+    engine = open_tiny("bert")
+    future: Future[np.ndarray] = Future()
+    thread = engine._worker._thread
+    poisoned = Job(some_texts(1), Lane.INTERACTIVE, None, Waiter(future))
+    poisoned.result = _Poisonous()
+    engine._worker.put(poisoned)
+    with pytest.raises(InferenceFailed, match="the engine failed: SystemExit"):
+        future.result(SECONDS)
+    assert len(engine.submit(some_texts(5)).result(SECONDS)) == 5
+    assert engine._worker._thread is not thread
+    assert engine.ready
+
+
+def test_a_callback_that_exits_takes_nobody_along(open_tiny: Open) -> None:
+    engine = open_tiny("bert")
+    with engine._worker._changed:  # nothing is inferred before all is said
+        futures = [engine.submit(some_texts(2)) for _ in range(20)]
+        for future in futures:
+            future.add_done_callback(lambda _: sys.exit(1))
+    wait(futures, SECONDS)
+    assert all(len(future.result(0)) == 2 for future in futures)
+    assert engine.counts.rebuilds == 0
+
+
+def test_no_engine_is_ready_while_it_is_compiled_anew(open_tiny: Open) -> None:
+    engine = open_tiny("fails")
+    programs = engine._worker.programs
+    gate, compile_shapes = threading.Event(), programs._compile
+
+    def compile_when_open(shapes: Any) -> Any:
+        assert gate.wait(SECONDS)
+        return compile_shapes(shapes)
+
+    engine.warm_up()
+    programs._compile = compile_when_open
+    assert engine.ready
+    with pytest.raises(InferenceFailed):
+        engine.submit([[3, FAILS]]).result(SECONDS)
+    assert not engine.ready
+    later = engine.submit(some_texts(3))
+    assert not engine.ready
+    gate.set()
+    assert len(later.result(SECONDS)) == 3
+    assert engine.ready
+
+
 # The end
 
 

@@ -63,8 +63,8 @@ def table() -> str:
     tests = tests_by_id()
     lines = [_HEAD, "| rule | | tests |", "|---|---|---|"]
     lines += [_row(id, title, tests[id]) for id, title in rules["rules"].items()]
-    lines += ["\n## Not supported\n", "| rule | what happens |", "|---|---|"]
-    lines += [f"| {id} | {what} |" for id, what in rules["unsupported"].items()]
+    lines += ["\n## Not supported\n", "| rule | what happens | tests |", "|---|---|---|"]
+    lines += [_row(id, what, tests[id]) for id, what in rules["unsupported"].items()]
     lines += [_CASES, "| case | tests |", "|---|---|"]
     known = rules["rules"].keys() | rules["unsupported"].keys()
     lines += [f"| {id} | {_list(tests[id])} |" for id in sorted(tests.keys() - known)]

@@ -13,11 +13,12 @@ from google.protobuf.message import DecodeError, Message
 from calcgraph.proto import graph_pb2
 from calcgraph.runtime.binding import Path as FieldPath
 from calcgraph.runtime.binding import bind
-from calcgraph.runtime.errors import GraphError, Location, Problem
+from calcgraph.runtime.errors import Code, GraphError, Location, Problem
 from calcgraph.runtime.options import lift_block
 from calcgraph.runtime.problems import Problems
 from calcgraph.runtime.textproto import Document, Source, read
 
+_TEMPLATE_FIELDS: Final = frozenset({"config", "rule"})
 _DIRECTIVE: Final = re.compile(r"([A-Z][A-Z0-9_]*)\s*:\s*(.*?)\s*")
 
 
@@ -82,9 +83,22 @@ def read_graph(text: str, file: str = "<graph>") -> GraphConfig:
     problems = Problems()
     proto = graph_pb2.CalculatorGraphConfig()
     locations: dict[FieldPath, Location] = {}
+    _refuse_template(document, problems)
     bind(proto, document.root, document.source, problems, on_block=lift_block, locations=locations)
     problems.raise_if_any()
     return GraphConfig(proto, file, locations, _directives(document))
+
+
+def _refuse_template(document: Document, problems: Problems) -> None:
+    """A compiled graph template is another message, CalculatorGraphTemplate. Raises what was found."""
+    for field_ in document.root.fields:
+        if field_.name in _TEMPLATE_FIELDS:
+            problems.add(
+                document.source.location(field_.start),
+                f"not supported: '{field_.name}' of a CalculatorGraphTemplate; write the graph out",
+                Code.UNIMPLEMENTED,
+            )
+    problems.raise_if_any()
 
 
 def as_graph_config(config: GraphConfig | Message | str, file: str = "<graph>") -> GraphConfig:

@@ -1,8 +1,9 @@
 """What went wrong, and who can mend it: the graph's author, the caller, or a calculator's author.
 
 Every error carries an absl status code (the numbers are gRPC's too), since MediaPipe's users and both
-front ends speak in them. INVALID_ARGUMENT is also a `ValueError` and every other code a `RuntimeError`, as
-in MediaPipe's Python binding; FAILED_PRECONDITION is both.
+front ends speak in them. As in MediaPipe's Python binding, INVALID_ARGUMENT is also a `ValueError`,
+UNIMPLEMENTED a `NotImplementedError` and every other code a `RuntimeError`; FAILED_PRECONDITION is a
+`ValueError` besides.
 """
 
 from __future__ import annotations
@@ -61,9 +62,14 @@ class MisuseStatus(InvalidStatus, FailedStatus):
     """FAILED_PRECONDITION: a `RuntimeError` to MediaPipe, a `ValueError` to most Python programmers."""
 
 
+class UnsupportedStatus(FailedStatus, NotImplementedError):
+    """UNIMPLEMENTED."""
+
+
 _CLASSES: Final[Mapping[Code, type[StatusError]]] = {
     Code.INVALID_ARGUMENT: InvalidStatus,
     Code.FAILED_PRECONDITION: MisuseStatus,
+    Code.UNIMPLEMENTED: UnsupportedStatus,
 }
 
 

@@ -6,6 +6,7 @@ from calcgraph.runtime.config import GraphConfig
 from calcgraph.runtime.errors import Code
 from calcgraph.runtime.handlers import OUTPUT_HANDLER
 from calcgraph.runtime.naming import did_you_mean
+from calcgraph.runtime.options import OptionSet
 from calcgraph.runtime.problems import Problems
 
 _GRAPH_FIELDS = {
@@ -13,6 +14,8 @@ _GRAPH_FIELDS = {
     "packet_generator": "use a calculator with output_side_packet",
     "status_handler": "use the error of wait_until_done",
 }
+
+_TEMPLATE_OPTIONS = "mediapipe.TemplateSubgraphOptions"
 
 
 def refuse_unsupported(
@@ -27,6 +30,10 @@ def refuse_unsupported(
         if node.external_input:
             path = ("node", number, "external_input", 0)
             _refuse(problems, config, path, "external_input; call it input_side_packet")
+        for block in OptionSet.of_node(node, config.location("node", number)).all:
+            if block.type_name == _TEMPLATE_OPTIONS:
+                what = "TemplateSubgraphOptions; let a class subgraph build the graph"
+                problems.add(block.location, f"not supported: {what}", Code.UNIMPLEMENTED)
         if node.HasField("output_stream_handler"):
             _check_output_handler(problems, config, ("node", number, "output_stream_handler"))
     # A subgraph's own settings are dropped anyway.

@@ -101,7 +101,7 @@ class Raw:
 
     def __init__(self, folder: Path, shape: Shape = SHORT_ROWS) -> None:
         core = ov.Core()
-        config = complete_config("CPU", {})
+        config = complete_config(["CPU"], {})
         self._dynamic = core.compile_model(
             folder / "openvino_model.xml", "CPU", config
         ).create_infer_request()

@@ -18,8 +18,9 @@ from calcgraph.calculators.engine.compiled import Encoding, Head, Pooling, Progr
 from calcgraph.calculators.engine.device import (
     PluginConfig,
     check_config,
-    check_device,
     complete_config,
+    devices_of,
+    property_of,
 )
 from calcgraph.calculators.engine.errors import (
     BadTokenId,
@@ -100,8 +101,8 @@ class Engine:
         head = Head(Pooling(pooling) if pooling is not None else None, normalize)
         config = plugin_config or {}
         core = ov.Core()
-        check_device(core, device)
-        check_config(device, config)
+        devices = devices_of(core, device)
+        check_config(device, devices, config)
         encoder = read_encoder(core, Path(folder))
         places = positions(core, encoder)
         limit = _max_tokens(encoder, places, max_tokens)
@@ -118,7 +119,7 @@ class Engine:
                 encoder.dimensions,
             ),
             device=device,
-            config=complete_config(device, config),
+            config=complete_config(devices, config),
         )
         programs = Programs(compile_shapes, table, hot_shapes(table, encoder.weight_bytes))
         try:
@@ -132,9 +133,9 @@ class Engine:
             vocab_size=encoder.vocab_size,
             max_tokens=limit,
             device=device,
-            precision=_property(compiled, "INFERENCE_PRECISION_HINT", "unknown"),
-            threads=int(_property(compiled, "INFERENCE_NUM_THREADS", "0")),
-            streams=int(_property(compiled, "NUM_STREAMS", "1")),
+            precision=property_of(compiled, "INFERENCE_PRECISION_HINT", "unknown"),
+            threads=int(property_of(compiled, "INFERENCE_NUM_THREADS", "0")),
+            streams=int(property_of(compiled, "NUM_STREAMS", "1")),
             path="packed" if packed else "bucketed",
             why=why,
             inputs=encoder.inputs,
@@ -143,7 +144,7 @@ class Engine:
             shapes=table.shapes,
         )
         _log_opened(encoder, info)
-        parallel = int(_property(compiled, "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
+        parallel = int(property_of(compiled, "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
         return cls(info, Worker(programs, BUDGET, BULK_BUDGET, parallel))
 
     def submit(
@@ -311,12 +312,3 @@ def _log_opened(encoder: Encoder, info: EngineInfo) -> None:
         info.why,
         info.max_tokens,
     )
-
-
-def _property(compiled: ov.CompiledModel, name: str, default: str) -> str:
-    """A property of the compiled model; virtual devices lack some."""
-    try:
-        value = compiled.get_property(name)
-    except RuntimeError:
-        return default
-    return value.to_string() if isinstance(value, ov.Type) else str(value)

@@ -306,6 +306,18 @@ def test_virtual_devices_are_accepted(device: str, tiny: Callable[[str], Path]) 
         assert engine.submit([[3, 4]]).result(SECONDS).shape == (1, 16)
 
 
+@pytest.mark.parametrize("device", ["AUTO", "AUTO:CPU", "MULTI:CPU", "HETERO:CPU"])
+def test_a_virtual_device_takes_the_properties_of_what_is_behind_it(
+    device: str, open_tiny: Open
+) -> None:
+    engine = open_tiny("bert", device=device, plugin_config={"INFERENCE_NUM_THREADS": "1"})
+    assert (engine.info.precision, engine.info.threads) == ("f32", 1)
+    with pytest.raises(PropertyUnknown, match="has no property 'NUM_STREAM' .* NUM_STREAMS"):
+        open_tiny("bert", device=device, plugin_config={"NUM_STREAM": 1})
+    with pytest.raises(PropertyValueWrong, match="INFERENCE_PRECISION_HINT = 'f99'"):
+        open_tiny("bert", device=device, plugin_config={"INFERENCE_PRECISION_HINT": "f99"})
+
+
 @pytest.mark.parametrize(
     "config",
     [{"NUM_STREAMS": "2"}, {"PERFORMANCE_HINT": "THROUGHPUT"}, {"PERFORMANCE_HINT": "LATENCY"}],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from heapq import heappop, heappush
@@ -11,6 +12,23 @@ from threading import Lock, Thread
 from typing import Any
 
 Outcome = tuple[Any, ...]
+
+_is_ending = False
+
+
+def program_is_ending() -> bool:
+    """The main thread is through and waits for the threads of pools."""
+    return _is_ending
+
+
+def _note_the_end() -> None:
+    global _is_ending
+    _is_ending = True
+
+
+# As concurrent.futures does to wait for its threads; the last that registers is called first, so ours
+# hear of the end before they are waited for. `atexit` would be too late.
+threading._register_atexit(_note_the_end)  # type: ignore[attr-defined]
 
 
 class Lane:
@@ -107,7 +125,10 @@ class PoolLane(Lane):
 
 
 def _call_in_a_thread(deed: Callable[[], None]) -> None:
-    Thread(target=deed, name="calcgraph-rest", daemon=True).start()
+    try:
+        Thread(target=deed, name="calcgraph-rest", daemon=True).start()
+    except RuntimeError:  # the interpreter is on its way out and starts none
+        deed()
 
 
 class ApplicationLane(Lane):

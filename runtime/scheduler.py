@@ -48,7 +48,13 @@ from calcgraph.runtime.constants import Constants
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.counters import Counters
 from calcgraph.runtime.errors import CalculatorError, Code, RunError, StatusError, status_error
-from calcgraph.runtime.executors import ApplicationLane, Lane, Outcome, PoolLane
+from calcgraph.runtime.executors import (
+    ApplicationLane,
+    Lane,
+    Outcome,
+    PoolLane,
+    program_is_ending,
+)
 from calcgraph.runtime.graph_input import GraphInput
 from calcgraph.runtime.node import Node, make_handler, runs_inline
 from calcgraph.runtime.packet import Packet
@@ -270,7 +276,7 @@ class Scheduler:
 
     def cancel(self) -> None:
         """End the run without waiting: tasks are cancelled, calls that run on threads are let finish."""
-        if self.done:
+        if self.done or self.tasks.cancelled:
             return
         self.record(status_error(Code.CANCELLED, "CalculatorGraph::Cancel() was called"))
         self.post((self.tasks.cancel,))
@@ -465,6 +471,8 @@ class Scheduler:
 
     def _work(self, rank: int) -> Outcome:
         """On a thread, without the baton: call what the rank stands for."""
+        if program_is_ending():
+            self.cancel()  # or an endless source would keep it
         method, context, then = self._node_of(rank).job(rank)
         try:
             return (self._returned, then, context, method(context), None)

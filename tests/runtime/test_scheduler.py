@@ -6,8 +6,11 @@ import itertools
 import os
 import random
 import signal
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from trial import Trial, inputs, node, options
@@ -584,3 +587,23 @@ def test_a_loop_is_not_kept_busy_by_a_source_for_ever():
             await trial_run.graph.until_done()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("kind", ["Endless", "Count"])
+def test_a_program_ends_with_graphs_that_still_run(kind):
+    """Sources, threads and a loop of their own, none of them closed."""
+    program = f"""
+import sys
+sys.path.insert(0, {str(Path(__file__).parent / "helpers")!r})
+from trial import Trial, inputs, node
+kept = [Trial(node({kind!r}, "", "numbers")).start()]
+kept.append(Trial(node({kind!r}, "", "numbers") + node("ThreadPass", "numbers", "out")).start())
+for kind in ("Pass", "ThreadPass", "AsyncPass"):
+    kept.append(Trial(inputs("in") + node(kind, "in", "out")).start())
+    kept[-1].add("in", 0, 0)
+print("the end")
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=30
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "the end\n", "")

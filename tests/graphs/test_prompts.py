@@ -118,6 +118,12 @@ def test_a_graph_without_prompts_does_not_ignore_them(plain: Model, wish: dict[s
     assert plain.ask("x", input_type="search_query") == plain.ask("x")
 
 
+def test_other_prompts_are_another_model(load: Loader, prompted: Model, plain: Model) -> None:
+    other = load(graph(PROMPTS.replace('"query: "', '"query:"')))
+    names = {model.executor.metadata.fingerprint for model in (plain, prompted, other)}
+    assert len(names) == 3
+
+
 @pytest.mark.parametrize(
     ("options", "files", "message"),
     [

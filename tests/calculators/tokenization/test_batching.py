@@ -46,6 +46,19 @@ def test_concurrent_callers_get_their_own_ids(
     run(tokenizer, scenario)
 
 
+def test_a_few_short_texts_need_no_waiting_and_many_do(tokenizer: ModelTokenizer) -> None:
+    async def scenario(queue: TokenizerQueue) -> None:
+        now = queue.encode_now(["a few", "short texts"])
+        assert now is not None
+        assert same(now, tokenizer.encode(["a few", "short texts"]))
+        assert queue.encode_now(MANY) is None
+        await queue.close()
+        with pytest.raises(RuntimeError, match="closed"):
+            queue.encode_now(["a"])
+
+    run(tokenizer, scenario)
+
+
 def test_no_texts_and_one_short_text_are_answered_on_the_spot(tokenizer: ModelTokenizer) -> None:
     async def scenario(queue: TokenizerQueue) -> None:
         busy = asyncio.create_task(queue.encode(MANY))

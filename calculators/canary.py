@@ -24,7 +24,7 @@ _ON_PURPOSE: Final = f"(if the model was changed on purpose, delete its {FILE})"
 
 # How far rounding may turn a vector, by the precision of the inference. What is broken turns it further:
 # vectors of unlike texts have cosines around 0.
-FLOORS: Final[Mapping[str, float]] = {"f32": 0.999, "bf16": 0.98, "f16": 0.98}
+FLOORS: Final[Mapping[str, float]] = {"f32": 0.999, "bf16": 0.99, "f16": 0.99}
 _FLOOR: Final = 0.95
 
 

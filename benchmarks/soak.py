@@ -13,6 +13,7 @@ import argparse
 import itertools
 import random
 import re
+import signal
 import sys
 import time
 from base64 import b64decode
@@ -85,6 +86,7 @@ def main() -> int:
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--texts", type=Path, default=TEXTS, help="CSV file with a column `text`")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server is to be stopped too
     server = start_ours(ROOT / "build" / "benchmarks")
     try:
         return int(uvloop.run(soak(server, args)))

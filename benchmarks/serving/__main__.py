@@ -52,7 +52,6 @@ BULK_SECONDS = 4.0
 QUIET = 0.25
 """Cores that others may use during a turn."""
 ATTEMPTS = 2
-QUIET_WAIT_S = 2.0
 PROTOCOLS = {"openai": "REST", "kserve-grpc": "gRPC"}
 
 
@@ -65,8 +64,11 @@ def main() -> None:
     parser.add_argument("--skip-peers", action="store_true")
     parser.add_argument("--infinity-dtypes", nargs="*", default=["bfloat16"])
     parser.add_argument("--curves", action="store_true", help="against concurrency and length")
+    parser.add_argument("--patience", type=float, default=2.0, help="seconds to wait for quiet")
     parser.add_argument("--docs", type=Path, help="folder for plots and figures")
     args = parser.parse_args()
+    if args.docs:
+        args.docs.mkdir(parents=True, exist_ok=True)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the servers are to be stopped too
     uvloop.run(compare(args))
 
@@ -157,10 +159,10 @@ class Report:
         raw = RawWays(self._model, self._tokenizer, workload.texts[:4000])
         for _ in range(self._args.rounds):
             for name, way in raw.ways.items():
-                sample = await _quietly(_here(way, self._args.seconds))
+                sample = await self._quietly(_here(way, self._args.seconds))
                 results.setdefault(name, []).append(sample)
             for contestant in self._contestants:
-                sample = await _quietly(_turn_of(contestant, workload, self._args.seconds))
+                sample = await self._quietly(_turn_of(contestant, workload, self._args.seconds))
                 results.setdefault(contestant.name, []).append(sample)
         print(
             f"\n### {workload.name}\n",
@@ -201,7 +203,7 @@ class Report:
         for _ in range(self._args.rounds):
             for workload in points:
                 for contestant in self._contestants:
-                    sample = await _quietly(_turn_of(contestant, workload, self._args.seconds))
+                    sample = await self._quietly(_turn_of(contestant, workload, self._args.seconds))
                     curve = results.setdefault(contestant.name, {})
                     curve.setdefault(int(workload.name), []).append(sample)
         samples = [s for curve in results.values() for s in curve.values()]
@@ -212,6 +214,9 @@ class Report:
             note = f"all-MiniLM-L6-v2 on 2 cores, load generator included; {along}"
             plot(results, along, note, self._args.docs / f"{name}.png")
 
+    async def _quietly(self, take: Callable[[], Awaitable[Sample]]) -> Sample:
+        return await _quietly(take, self._args.patience)
+
     def _keep(self, name: str, results: dict[str, list[Sample]]) -> None:
         self.figures[name] = {who: [asdict(s) for s in rounds] for who, rounds in results.items()}
         if self._args.docs:
@@ -219,11 +224,11 @@ class Report:
             file.write_text(json.dumps(self.figures, indent=1) + "\n")
 
 
-async def _quietly(take: Callable[[], Awaitable[Sample]]) -> Sample:
+async def _quietly(take: Callable[[], Awaitable[Sample]], patience: float) -> Sample:
     """The turn that was least disturbed; the first one that was hardly."""
     samples: list[Sample] = []
     for _ in range(ATTEMPTS):
-        deadline = time.monotonic() + QUIET_WAIT_S
+        deadline = time.monotonic() + patience
         while others_now() > QUIET and time.monotonic() < deadline:
             pass
         samples.append(await take())

@@ -37,6 +37,5 @@ def plot(curves: Curves, along: str, note: str, file: Path) -> None:
         axes.grid(alpha=0.3)
     rate.legend(fontsize=8)
     figure.suptitle(note, fontsize=9)
-    file.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(file, dpi=110)
     plt.close(figure)

@@ -29,6 +29,7 @@ def table(results: Mapping[str, Rounds]) -> Iterator[str]:
         "p95 ms",
         "p99 ms",
         "CPU us/text",
+        "others",
     ]
     yield _row(heads)
     yield _row(["---", *["---:"] * (len(heads) - 1)])

@@ -96,6 +96,7 @@ class Prompted:
 class _Loaded:
     queue: TokenizerQueue
     encoder: PairEncoder
+    prompt: Prompt | None
     reading: Reading
     digest: str
 
@@ -137,7 +138,7 @@ class PairTokenizer(Calculator):
             cuts_queries=prompt is None,
         )
         _check(reading)
-        return _Loaded(queue, encoder, reading, digest_of(folder / REFERENCE_FILE))
+        return _Loaded(queue, encoder, prompt, reading, digest_of(folder / REFERENCE_FILE))
 
     @classmethod
     async def unload(cls, resource: _Loaded) -> None:
@@ -147,11 +148,16 @@ class PairTokenizer(Calculator):
     def describe(
         cls, node: NodePlan, resource: _Loaded, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
-        assert isinstance(node.options, PairTokenizerOptions)
-        settings = node.options.SerializeToString(deterministic=True).hex()
+        reading = resource.reading
         return {
-            "max_tokens": resource.reading.limit,
-            FINGERPRINT: {"tokenizer": resource.digest, "reading": settings},
+            "max_tokens": reading.limit,
+            FINGERPRINT: {
+                "tokenizer": resource.digest,
+                "prompt": str(resource.prompt),
+                "limit": reading.limit,
+                "long_documents": reading.long_documents.value,
+                "overlap": reading.overlap,
+            },
         }
 
     def open(self, cc: CalculatorContext) -> None:

@@ -76,6 +76,7 @@ def token_scorer(core: ov.Core, model: ov.Model, answers: Answers | None) -> Tok
                 "the model gives a logit a word, and neither modules.json nor tokenizer.json names the words "
                 "for relevant and not ('yes' and 'no')"
             )
+        _check_words(logits, answers)
         scores, read_at = _answer_scores(logits, answers), Pooling.LAST
     else:
         _check_labels(logits)
@@ -98,6 +99,16 @@ def _logits(model: ov.Model) -> Any:
             "[batch, tokens, words] of a language model"
         )
     return port.get_node().input_value(0)
+
+
+def _check_words(logits: Any, answers: Answers) -> None:
+    """An encoder's output has the shape of a language model's, with fewer numbers a token."""
+    words = logits.get_partial_shape()[2].get_length()
+    if max(answers.yes, answers.no or 0) >= words:
+        raise ModelUnsuitable(
+            f"the model gives {words} numbers a token: these are no logits of words, and no scores; "
+            "export it for text-classification"
+        )
 
 
 def _check_labels(logits: Any) -> None:

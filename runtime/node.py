@@ -26,7 +26,7 @@ from calcgraph.runtime.context import (
 )
 from calcgraph.runtime.errors import CalculatorError, Code, StatusError, status_error
 from calcgraph.runtime.input_handlers import INPUT_HANDLERS, InputStreamHandler
-from calcgraph.runtime.input_handlers.base import CLOSE, NOT_READY
+from calcgraph.runtime.input_handlers.base import CLOSE, NOT_READY, PROCESS
 from calcgraph.runtime.packet import EMPTY, Packet
 from calcgraph.runtime.plan import NodePlan
 from calcgraph.runtime.streams import InputQueue, OutputStream
@@ -65,6 +65,7 @@ class Node:
         "_pending",
         "_ready",
         "_running_batch",
+        "_sees_bounds",
         "_side_inputs",
         "_side_outputs",
         "context",
@@ -111,6 +112,7 @@ class Node:
         """Opened, and free to take an input set."""
         self.stirred = False
         """Marked to be examined, since a bound rose."""
+        self._sees_bounds = plan.contract.process_timestamp_bounds
         self._ready = scheduler.ready
         self.process_rank = scheduler.process_rank(plan.id)
         self._in_flight = 0
@@ -253,10 +255,25 @@ class Node:
             self.examine()
 
     def on_bound(self) -> None:
-        """The bound of an empty input rose. Examined soon, not now: bounds run through long chains."""
+        """The bound of an empty input rose. Examined soon, not now: bounds run through long chains.
+
+        Only what a node that processes bounds can take is taken now, so that each bound is a call.
+        """
         if self.idle and not self.stirred:
-            self.stirred = True
-            heappush(self.scheduler.stirred, self.id)
+            if self._sees_bounds:
+                self._take_settled()
+            if self.idle:
+                self.stirred = True
+                heappush(self.scheduler.stirred, self.id)
+
+    def _take_settled(self) -> None:
+        if self.scheduler.failed:
+            return
+        try:
+            if self.handler.readiness() == PROCESS:
+                self._take(self.handler.time)
+        except Exception as error:
+            self.fail("Process", error)
 
     def examine(self) -> None:
         """Start what the inputs allow; if nothing, pass on how far they are settled."""

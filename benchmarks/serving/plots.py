@@ -8,6 +8,9 @@ from pathlib import Path
 from benchmarks.serving.load import median
 from benchmarks.serving.sample import Sample
 
+WIDE = 20
+"""Rates whose ratio is larger need a logarithmic scale."""
+
 Curves = Mapping[str, Mapping[int, Sequence[Sample]]]
 
 
@@ -29,8 +32,15 @@ def plot(curves: Curves, along: str, note: str, file: Path) -> None:
             continue
         latency.plot(points, p50, marker="o", color=line.get_color(), label=f"{name}, p50")
         latency.plot(points, p99, linestyle=":", color=line.get_color())
+    rates = [line.get_ydata() for line in rate.get_lines()]
+    wide = max(map(max, rates)) > WIDE * min(map(min, rates))
     for axes, title in ((rate, "texts/s"), (latency, "latency, ms (dotted: p99)")):
-        axes.set(xlabel=along, ylabel=title, xscale="log", yscale="log")
+        logarithmic = wide or axes is latency
+        axes.set(
+            xlabel=along, ylabel=title, xscale="log", yscale="log" if logarithmic else "linear"
+        )
+        if not logarithmic:
+            axes.set_ylim(bottom=0)
         ticks = sorted({x for curve in curves.values() for x in curve})
         axes.set_xticks(ticks, [str(tick) for tick in ticks])
         axes.minorticks_off()

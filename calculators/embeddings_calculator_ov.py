@@ -7,7 +7,7 @@ Server's REQUEST_PAYLOAD and RESPONSE_PAYLOAD it stands for the whole graph of g
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,6 +17,7 @@ import numpy as np
 from calcgraph.calculators.canary import read_canary
 from calcgraph.calculators.engine import BadTokenId, Engine, EngineClosed
 from calcgraph.calculators.engine import Pooling as Method
+from calcgraph.calculators.engine.measurements import measurements
 from calcgraph.calculators.normalize import Normalize
 from calcgraph.calculators.pooling import METHODS, Pooling, pooling_method
 from calcgraph.calculators.single_node import embeddings_graph
@@ -28,6 +29,7 @@ from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.errors import Code, RequestError
 from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
+from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.subgraph import SubgraphContext
 
@@ -85,6 +87,10 @@ class EmbeddingsCalculatorOV(Calculator):
         return resource.engine.ready
 
     @classmethod
+    def measurements(cls, resource: _Loaded) -> Iterator[Measurement]:
+        return measurements(resource.engine)
+
+    @classmethod
     def describe(
         cls, node: NodePlan, resource: _Loaded, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
@@ -95,6 +101,10 @@ class EmbeddingsCalculatorOV(Calculator):
             "precision": info.precision,
             "inference_path": info.path,
             "inference_path_reason": info.why,
+            "inference_shapes": [str(shape) for shape in info.shapes],
+            "threads": info.threads,
+            "streams": info.streams,
+            "weight_bytes": info.weight_bytes,
             FINGERPRINT: {"weights": resource.digest, "precision": info.precision},
         }
 

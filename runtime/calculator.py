@@ -16,7 +16,7 @@ class Truncate(Calculator):
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from google.protobuf.message import Message
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from calcgraph.proto import graph_pb2
     from calcgraph.runtime.context import CalculatorContext
     from calcgraph.runtime.contract import Contract, PortType
+    from calcgraph.runtime.measurement import Measurement
     from calcgraph.runtime.plan import GraphPlan, NodePlan
     from calcgraph.runtime.subgraph import SubgraphContext
 
@@ -94,6 +95,11 @@ class Calculator:
         Health checks ask, requests do not: one that comes meanwhile waits its turn.
         """
         return True
+
+    @classmethod
+    def measurements(cls, resource: Any) -> Iterable[Measurement]:
+        """What can be watched of what `load` opened; asked for with every look at /metrics."""
+        return ()
 
     @classmethod
     def describe(

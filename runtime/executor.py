@@ -11,10 +11,10 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from calcgraph.runtime.errors import (
 )
 from calcgraph.runtime.fingerprint import FINGERPRINT, by_options, fingerprint
 from calcgraph.runtime.graph import CalculatorGraph
+from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.packet import Packet
 from calcgraph.runtime.payload import (
     HttpRequest,
@@ -112,6 +113,12 @@ class GraphExecutor:
         return not self._closed and all(
             node.calculator.ready(self._resources.by_node.get(node.id)) for node in self.plan.nodes
         )
+
+    def measurements(self) -> Iterator[Measurement]:
+        """What the nodes measure, each labelled with its node's name."""
+        for node in self.plan.nodes:
+            for each in node.calculator.measurements(self._resources.by_node.get(node.id)):
+                yield replace(each, labels={"node": node.name, **each.labels})
 
     async def infer(self, request: Request) -> Response:
         """Answer one request. Raises RequestError for the caller's mistakes, else StatusError."""

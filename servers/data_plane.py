@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from calcgraph.runtime.errors import Code, FailedStatus, RequestError
@@ -12,6 +12,7 @@ from calcgraph.servers.errors import shortened
 
 if TYPE_CHECKING:
     from calcgraph.runtime.executor import ModelMetadata
+    from calcgraph.runtime.measurement import Measurement
 
 
 class Servable(Protocol):
@@ -22,6 +23,8 @@ class Servable(Protocol):
 
     @property
     def ready(self) -> bool: ...
+
+    def measurements(self) -> Iterable[Measurement]: ...
 
     async def infer(self, request: HttpRequest | InferRequest) -> HttpResponse | InferResponse: ...
 
@@ -72,6 +75,11 @@ class DataPlane:
     def metadata(self, name: str, version: str = "") -> ModelMetadata:
         """What a loaded model says of itself."""
         return self._loaded(name, version).metadata
+
+    def measurements(self, name: str) -> Iterable[Measurement]:
+        """What a registered model measures; nothing before it is loaded."""
+        model = self._registered(name, "")
+        return () if model is None else model.measurements()
 
     async def answer(self, name: str, request: HttpRequest) -> HttpResponse:
         """Answer one JSON request."""

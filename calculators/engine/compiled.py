@@ -6,6 +6,7 @@ with packed weights of their own. The inputs of pooling are lists of fixed lengt
 of all real tokens in the rows laid end to end, the text and the weight of each.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -103,6 +104,8 @@ class Request:
             else (program.texts, dimensions)
         )
         self._start = self._lengths = np.empty(0, np.int64)
+        self.started = 0.0
+        """By time.perf_counter."""
 
     def fill(self, rows: Sequence[Texts]) -> None:
         """Lay out these rows of texts."""
@@ -134,6 +137,7 @@ class Request:
 
     def start(self) -> None:
         """Raises InferenceFailed."""
+        self.started = time.perf_counter()
         try:
             self._request.start_async()
         except RuntimeError as error:

@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import Hashable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from copy import deepcopy
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -71,6 +72,8 @@ class EngineInfo:
     pooling: Pooling | None
     normalize: bool
     shapes: tuple[Shape, ...]
+    weight_bytes: int
+    """Of the weights as they are stored; every program of a shape may pack them once more."""
 
 
 class Engine:
@@ -142,6 +145,7 @@ class Engine:
             pooling=head.pooling,
             normalize=normalize,
             shapes=table.shapes,
+            weight_bytes=encoder.weight_bytes,
         )
         _log_opened(encoder, info)
         parallel = int(property_of(compiled, "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
@@ -187,7 +191,7 @@ class Engine:
     @property
     def counts(self) -> Counts:
         """Totals since opening; padding is `slots - tokens`."""
-        return replace(self._worker.counts)
+        return deepcopy(self._worker.counts)
 
     def waiting(self) -> Mapping[Lane, int]:
         """Texts in the queue."""
@@ -301,7 +305,8 @@ def _packed_or_plain(
 
 def _log_opened(encoder: Encoder, info: EngineInfo) -> None:
     log.info(
-        "opened %s on %s: %s, %d threads (%s), %d streams, %s (%s), texts up to %d tokens",
+        "opened %s on %s: %s, %d threads (%s), %d streams, %s (%s), texts up to %d tokens,"
+        " shapes %s, %.0f MiB of weights",
         encoder.path,
         info.device,
         info.precision,
@@ -311,4 +316,6 @@ def _log_opened(encoder: Encoder, info: EngineInfo) -> None:
         info.path,
         info.why,
         info.max_tokens,
+        " ".join(map(str, info.shapes)),
+        info.weight_bytes / 2**20,
     )

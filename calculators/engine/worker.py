@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -31,10 +31,12 @@ EXIT_TIMEOUT_S = 1.0
 class Counts:
     """What was done so far. `slots` are tokens inferred, padding included."""
 
-    texts: int = 0
+    texts: dict[Lane, int] = field(default_factory=lambda: dict.fromkeys(Lane, 0))
     tokens: int = 0
     slots: int = 0
     dispatches: int = 0
+    seconds: float = 0.0
+    """Time of all inferences together, whether or not several ran at a time."""
     failed_texts: int = 0
     rebuilds: int = 0
 
@@ -160,6 +162,7 @@ class Worker:
             self._ahead = self._next(only_settled=True)
         flight = self._suspect = self._running[0]
         vectors = flight.request.wait()
+        self.counts.seconds += time.perf_counter() - flight.request.started
         self._running.popleft()
         self.programs.release(flight.request)
         try:
@@ -231,7 +234,7 @@ class Worker:
         job = text.job
         job.result[text.index] = vector
         job.left -= 1
-        self.counts.texts += 1
+        self.counts.texts[job.lane] += 1
         self.counts.tokens += len(text.ids)
         if not job.left:
             over.append(Outcome(job))

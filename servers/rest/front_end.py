@@ -25,6 +25,7 @@ from calcgraph.servers.rest.connection import Server
 from calcgraph.servers.rest.cors import NO_CORS, Cors
 from calcgraph.servers.rest.documentation import Documentation
 from calcgraph.servers.rest.kserve import KServe, kserve_error
+from calcgraph.servers.rest.metrics import Metrics
 from calcgraph.servers.rest.openai import OpenAI, openai_error
 from calcgraph.servers.rest.operations import is_kserve
 from calcgraph.servers.rest.router import Router
@@ -43,7 +44,13 @@ class RestFrontEnd:
     def __init__(
         self, plane: DataPlane, *, max_body_bytes: int, drain_s: float, cors: Cors = NO_CORS
     ) -> None:
-        dialects = (OpenAI(plane), KServe(plane), ConfigStatus(plane), Documentation(plane))
+        dialects = (
+            OpenAI(plane),
+            KServe(plane),
+            ConfigStatus(plane),
+            Documentation(plane),
+            Metrics(plane),
+        )
         self._router = Router(route for dialect in dialects for route in dialect.routes())
         self._max_body_bytes = max_body_bytes
         self._drain_s = drain_s

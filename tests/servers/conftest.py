@@ -29,6 +29,7 @@ MODELS = {
     "twin": "EchoRequest",
     "twin/ready": "EchoRequest",
     "wait": "WaitForever",
+    "moody": "Moody",
 }
 UNREADY = "unready"
 MAX_BODY = 1 << 20

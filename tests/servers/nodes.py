@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,6 +11,7 @@ import orjson
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.errors import Code, RequestError
+from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.payload import (
     HttpRequest,
     HttpResponse,
@@ -62,6 +63,27 @@ def infer(request: InferRequest) -> InferResponse:
     if "fail" in request.parameters:
         raise ValueError("a secret of the calculator")
     return InferResponse(request.inputs, request.parameters)
+
+
+class Moody(Calculator):
+    """Is ready when told so, and measures two numbers."""
+
+    inputs = {"REQUEST": HttpRequest | InferRequest}
+    outputs = {"RESPONSE": HttpResponse | InferResponse}
+    well: ClassVar[bool] = True
+
+    @classmethod
+    def ready(cls, resource: Any) -> bool:
+        return cls.well
+
+    @classmethod
+    def measurements(cls, resource: Any) -> Iterator[Measurement]:
+        yield Measurement("mood", 0.5, "How it feels.")
+        yield Measurement("tears", 3, "Tears shed.", total=True, labels={"eye": "left"})
+        yield Measurement("tears", 4, "Tears shed.", total=True, labels={"eye": "right"})
+
+    def process(self, cc: CalculatorContext) -> None:
+        cc.outputs["RESPONSE"].add(HttpResponse(b"{}"))
 
 
 class WaitForever(Calculator):

@@ -200,7 +200,7 @@ def test_a_cancelled_request_leaves_the_queue_and_nobody_else_does(open_tiny: Op
     assert engine.waiting()[Lane.BULK] <= 2300
     assert len(first.result(SECONDS)) == 2000
     assert len(third.result(SECONDS)) == 300
-    assert engine.counts.texts < 2300 + 1000
+    assert sum(engine.counts.texts.values()) < 2300 + 1000
 
 
 def test_a_cancelled_task_takes_its_texts_along(open_tiny: Open) -> None:
@@ -215,7 +215,7 @@ def test_a_cancelled_task_takes_its_texts_along(open_tiny: Open) -> None:
 
     assert asyncio.run(cancel_one()) == 1000
     assert engine.waiting() == {Lane.INTERACTIVE: 0, Lane.BULK: 0}
-    assert engine.counts.texts < 3000
+    assert sum(engine.counts.texts.values()) < 3000
 
 
 def test_a_caller_whose_event_loop_is_gone_harms_nobody(open_tiny: Open) -> None:
@@ -312,7 +312,7 @@ def test_a_virtual_device_takes_the_properties_of_what_is_behind_it(
 ) -> None:
     engine = open_tiny("bert", device=device, plugin_config={"INFERENCE_NUM_THREADS": "1"})
     assert (engine.info.precision, engine.info.threads) == ("f32", 1)
-    with pytest.raises(PropertyUnknown, match="has no property 'NUM_STREAM' .* NUM_STREAMS"):
+    with pytest.raises(PropertyUnknown, match=r"has no property 'NUM_STREAM' .* NUM_STREAMS"):
         open_tiny("bert", device=device, plugin_config={"NUM_STREAM": 1})
     with pytest.raises(PropertyValueWrong, match="INFERENCE_PRECISION_HINT = 'f99'"):
         open_tiny("bert", device=device, plugin_config={"INFERENCE_PRECISION_HINT": "f99"})

@@ -102,7 +102,7 @@ def test_head_answers_as_get_without_a_body(served: Any) -> None:
     assert (answer.status, answer.body) == (200, b"")
 
 
-@pytest.mark.parametrize("path", ["/v3/nowhere", "/v1", "/", "/metrics", "/v3/embeddings/x"])
+@pytest.mark.parametrize("path", ["/v3/nowhere", "/v1", "/", "/metric", "/v3/embeddings/x"])
 def test_an_unknown_url_is_an_openai_error(served: Any, path: str) -> None:
     answer = served.call("GET", path)
     assert answer.status == 404

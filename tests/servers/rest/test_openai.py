@@ -41,6 +41,7 @@ def test_the_models_are_listed_as_openai_lists_them(served: Any) -> None:
         "twin",
         "twin/ready",
         "wait",
+        "moody",
     ]
     first = answer["data"][0]
     assert (first["object"], first["owned_by"]) == ("model", "calcgraph")

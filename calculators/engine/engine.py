@@ -259,7 +259,9 @@ class Engine:
                 raise TooLong(index, len(ids), limit)
         if texts and vocab_size is not None:
             together = texts[0] if len(texts) == 1 else np.concatenate(texts)
-            if int(together.min()) < 0 or int(together.max()) >= vocab_size:
+            # A negative id is a huge one, unsigned: one comparison for both bounds.
+            unsigned = together.astype(np.int64, copy=False).view(np.uint64)
+            if np.maximum.reduce(unsigned) >= vocab_size:
                 raise _bad_token(texts, vocab_size)
         return texts
 

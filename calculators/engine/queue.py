@@ -25,7 +25,7 @@ class Lane(Enum):
 class Job:
     """A request of texts: which of them wait, and where their results go."""
 
-    __slots__ = ("client", "lane", "left", "result", "sequences", "waiter", "waiting")
+    __slots__ = ("client", "lane", "left", "result", "sequences", "tokens", "waiter", "waiting")
 
     def __init__(
         self, sequences: Sequence[np.ndarray], lane: Lane, client: Hashable, waiter: Any = None
@@ -37,6 +37,7 @@ class Job:
         self.result: Any = None
         self.waiting = deque(range(len(sequences)))
         self.left = len(sequences)
+        self.tokens = sum(map(len, sequences))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,8 @@ class _Turns:
 
     def put(self, job: Job) -> None:
         self._clients.setdefault(job.client, deque()).append(job)
-        self._count(job, +1)
+        self.texts += len(job.sequences)
+        self.tokens += job.tokens
 
     def put_back(self, text: Text) -> None:
         job = text.job
@@ -114,7 +116,8 @@ class _Turns:
         jobs = self._clients.get(job.client)
         if jobs is None or job not in jobs:
             return
-        self._count(job, -1)
+        self.texts -= len(job.waiting)
+        self.tokens -= sum(len(job.sequences[i]) for i in job.waiting)
         job.waiting.clear()
         jobs.remove(job)
         if not jobs:
@@ -151,7 +154,3 @@ class _Turns:
             yield from jobs
         self._clients.clear()
         self.tokens = self.texts = 0
-
-    def _count(self, job: Job, sign: int) -> None:
-        self.texts += sign * len(job.waiting)
-        self.tokens += sign * sum(len(job.sequences[i]) for i in job.waiting)

@@ -1,6 +1,6 @@
 """Many requests of random lengths, some of them bad: is anything lost, crossed, or left in memory?
 
-    python -m benchmarks.soak [--requests 200000] [--clients 64] [--texts FILE.csv]
+    python -m benchmarks.soak [--requests 200000] [--minutes 30] [--clients 64] [--texts FILE.csv]
 
 Starts the server. Every answer is compared with the vector that the same text got when it was alone, so a
 vector that went to the wrong request is seen. Resident memory is read after the first 10,000 requests and
@@ -80,9 +80,29 @@ class Check:
             self.wrong["a vector that is not its text's"] += 1
 
 
+class Sent:
+    """The requests until time is up, counted."""
+
+    def __init__(self, requests: Iterator[Request], end: float) -> None:
+        self._requests = requests
+        self._end = end
+        self.count = 0
+
+    def __iter__(self) -> Iterator[Request]:
+        return self
+
+    def __next__(self) -> Request:
+        if time.perf_counter() > self._end:
+            raise StopIteration
+        request = next(self._requests)
+        self.count += 1
+        return request
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--requests", type=int, default=200_000)
+    parser.add_argument("--minutes", type=float, default=30, help="send no more after so long")
     parser.add_argument("--clients", type=int, default=64)
     parser.add_argument("--texts", type=Path, default=TEXTS, help="CSV file with a column `text`")
     args = parser.parse_args()
@@ -113,18 +133,19 @@ async def soak(server: Server, args: argparse.Namespace) -> bool:
 
         start = time.perf_counter()
         requests = itertools.islice(draw(good, bad), args.requests)
-        await closed_loop(way, requests, args.clients, done)
+        sent = Sent(requests, start + args.minutes * 60)
+        await closed_loop(way, sent, args.clients, done)
         seconds = time.perf_counter() - start
     await way.close()
     end = resident(server)
     growth = end / check.memory if check.memory else 1.0
-    print(f"{check.answered:,} of {args.requests:,} requests answered in {seconds:.0f} s")
+    print(f"{check.answered:,} of {sent.count:,} requests answered in {seconds:.0f} s")
     print(
         f"memory: {check.memory >> 20} MB after {FIRST:,}, {end >> 20} MB at the end ({growth:.3f})"
     )
     for what, times in check.wrong.items():
         print(f"{times} times: {what}")
-    return bool(check.wrong) or check.answered != args.requests or growth > GROWTH
+    return bool(check.wrong) or check.answered != sent.count or growth > GROWTH
 
 
 def bodies(file: Path) -> Iterator[bytes]:

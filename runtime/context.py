@@ -350,7 +350,14 @@ class CalculatorContext:
     def capture_profile(self) -> GraphProfile:
         """Trace and profiles of the whole graph since the last capture; then they start anew."""
         run = self._node.scheduler
-        return run.watch.capture() if run.watch is not None else GraphProfile(config=run.plan.config)
+        return (
+            run.watch.capture() if run.watch is not None else GraphProfile(config=run.plan.config)
+        )
+
+    @property
+    def services(self) -> Mapping[str, Any]:
+        """All services of the run, for a graph that the calculator makes: `CalculatorGraph(services=...)`."""
+        return self._node.scheduler.services
 
     def set_offset(self, offset: int) -> None:
         """Promise no output earlier than input + offset, on all outputs; in `open` only."""

@@ -28,5 +28,11 @@ def test_every_rule_has_a_test_that_names_it(conformance: ModuleType) -> None:
     assert [rule for rule in page["unsupported"] if rule not in named] == ["F6"]
 
 
+def test_every_case_has_a_test_that_names_it(conformance: ModuleType) -> None:
+    cases = tomllib.loads((DOCS / "conformance.toml").read_text())["cases"]
+    assert len(cases) == 73
+    assert set(cases) <= conformance.tests_by_id().keys()
+
+
 def test_the_page_of_rules_is_up_to_date(conformance: ModuleType) -> None:
     assert conformance.TABLE.read_text() == conformance.table(), "run python docs/conformance.py"

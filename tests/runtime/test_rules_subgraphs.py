@@ -1,5 +1,7 @@
 """Graphs within graphs give what the same graph gives written flat, and what is optional may be left out."""
 
+import itertools
+
 import pytest
 from trial import Trial, inputs, node
 from trial_calculators import trial
@@ -139,3 +141,67 @@ def test_an_optional_stream_of_a_subgraph_that_is_not_connected_or_ends_early():
     run.add("in", 7, 0)
     run.finish()
     assert run.values("out") == ["0: 7"]
+
+
+@trial("AsManyAsTheServiceSays")
+class AsManyAsTheServiceSays(Calculator):
+    """PlusOne, as often as the service "depth" says."""
+
+    @classmethod
+    def expand(cls, context):
+        depth = context.services["depth"]
+        names = ["start", *(f"s{step}" for step in range(depth))]
+        chain = "".join(node("PlusOne", *pair) for pair in itertools.pairwise(names))
+        return f'input_stream: "start" output_stream: "{names[-1]}" package: "trial" {chain}'
+
+
+@pytest.mark.parametrize("depth", [1, 3])
+def test_a_class_that_builds_a_graph_sees_the_services(depth):
+    """Rule A16."""
+    text = inputs("in") + node("AsManyAsTheServiceSays", "in", "out")
+    run = Trial(text, "out", services={"depth": depth}).start()
+    run.add("in", 10, 0)
+    run.finish()
+    assert run.values("out") == [10 + depth]
+
+
+@trial("GraphInside")
+class GraphInside(Calculator):
+    """Runs a graph of its own on each packet."""
+
+    inputs = {"": object}
+    outputs = {"": object}
+
+    def process(self, cc):
+        text = inputs("in") + node("ReadsService", "in", "out")
+        with Trial(text, "out", services=cc.services).start().graph as graph:
+            graph.add_packet_to_input_stream("in", cc.inputs[0])
+            graph.close_all_packet_sources()
+            graph.wait_until_done()
+        cc.outputs[0].add("done")
+
+
+@trial("ReadsService")
+class ReadsService(Calculator):
+    inputs = {"": list}
+    outputs = {"": object}
+    light = True
+
+    @classmethod
+    def contract(cls, contract):
+        contract.use_service("word")
+
+    def process(self, cc):
+        cc.inputs[0].value.append(cc.service("word"))
+
+
+def test_a_graph_that_a_calculator_makes_may_have_its_services():
+    """Rule A16."""
+    read = []
+    run = Trial(
+        inputs("in") + node("GraphInside", "in", "out"), "out", services={"word": "hello"}
+    ).start()
+    run.add("in", read, 0)
+    run.finish()
+    assert read == ["hello"]
+    assert run.values("out") == ["done"]

@@ -186,6 +186,21 @@ class RerankRequest(Struct):
         Meta(description="Only this many, the best; all by default."),
     ] = None
     return_documents: Annotated[bool | None, Meta(description="false by default")] = None
+    rank_fields: Annotated[
+        Annotated[list[str], Meta(min_length=1)] | None,
+        Meta(description="Which fields of documents that are objects; text by default."),
+    ] = None
+    max_chunks_per_doc: Annotated[
+        Annotated[int, Meta(ge=1, le=_INT64)] | None,
+        Meta(description="Read this many windows of a long document; all by default."),
+    ] = None
+    max_tokens_per_doc: Annotated[
+        Annotated[int, Meta(ge=1, le=_INT64)] | None,
+        Meta(description="Read this many tokens of a document; all by default."),
+    ] = None
+    expected_fingerprint: Annotated[
+        Any, Meta(description="Answer 409 unless the model's fingerprint is this.")
+    ] = None
 
 
 class RerankResult(Struct):
@@ -195,7 +210,16 @@ class RerankResult(Struct):
 
 
 class Reranked(Struct):
+    model: str
     results: Annotated[list[RerankResult], Meta(description="The best first.")]
+    usage: Usage
+    meta: Annotated[
+        dict[str, Any], Meta(description="As Cohere has it; `warnings` say what was not read.")
+    ]
+    id: Annotated[str | UnsetType, Meta(description="Under /v1 and /v2.")] = UNSET
+    system_fingerprint: Annotated[
+        str | UnsetType, Meta(description="Changes whenever the scores could.")
+    ] = UNSET
 
 
 class ModelDetails(Struct):

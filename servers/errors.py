@@ -71,6 +71,7 @@ _ROWS: Final[Mapping[Code, _Row]] = {
     Code.DEADLINE_EXCEEDED: _Row(504, "server_error", "deadline_exceeded"),
 }
 _LONGEST: Final = 1000
+"""Bytes."""
 
 _INTERNAL: Final = _Row(500, "server_error", "internal_error", _FINAL)
 
@@ -92,5 +93,11 @@ def answer_to(error: BaseException, request_id: str) -> Answer:
 
 
 def shortened(text: str) -> str:
-    """A text that quotes its caller, kept within what fits a gRPC status and a log line."""
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    """A text that quotes its caller, kept within what fits a gRPC status and a log line.
+
+    Counted in bytes: gRPC sends each byte of a letter that is not ASCII as three.
+    """
+    encoded = text.encode(errors="replace")
+    if len(encoded) <= _LONGEST:
+        return text
+    return f"{encoded[:_LONGEST].decode(errors='ignore')}..."

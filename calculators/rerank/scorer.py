@@ -78,22 +78,22 @@ class Scorer:
 
     async def score(self, sequences: Sequence[TypedIds]) -> NDArray[np.float32]:
         """The model's number for each sequence. Raises what Engine.submit_async raises."""
-        rows = [self._row(sequence) for sequence in sequences]
-        result: Any = await self.engine.submit_async(rows)
+        result: Any = await self.engine.submit_async(self._rows(sequences))
         numbers: NDArray[np.float32] = result[:, 0]
         return numbers
 
-    def _row(self, sequence: TypedIds) -> NDArray[np.int64]:
-        ids: NDArray[np.int64] = sequence[0]
+    def _rows(self, sequences: Sequence[TypedIds]) -> list[NDArray[np.int64]]:
+        """What the engine takes for each sequence."""
         if not self.typed:
-            return ids
+            return [sequence[0] for sequence in sequences]
+        ids, types = np.concatenate(sequences, axis=1)
         if self.vocabulary is not None and int(ids.max()) >= self.vocabulary:
             raise ValueError(
                 f"the tokenizer gives id {ids.max()}, the model has {self.vocabulary} words: "
                 "they are not of one model"
             )
-        typed: NDArray[np.int64] = 2 * ids + sequence[1]
-        return typed
+        ends = np.cumsum([sequence.shape[1] for sequence in sequences])
+        return np.split(2 * ids + types, ends[:-1])
 
     def close(self) -> None:
         self.engine.close()

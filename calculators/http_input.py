@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from calcgraph.calculators import kserve_dialect, openai_dialect, tokenize_dialect
 from calcgraph.calculators.request_fields import check_fingerprint
@@ -14,16 +14,29 @@ from calcgraph.proto.calculators_pb2 import HttpInputOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.contract import Contract
+from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.fingerprint import FINGERPRINT
 from calcgraph.runtime.payload import HttpRequest, InferRequest
 from calcgraph.runtime.plan import NodePlan
 from calcgraph.runtime.services import MODEL
 
 _Reader = Callable[[HttpRequest, int], tuple[TextInput, Answer]]
+
+
+def _refuse_rerank(request: HttpRequest, _: int) -> NoReturn:
+    path = request.path.rstrip("/")
+    raise RequestError(
+        f"This model makes embeddings: it answers {path.rpartition('/')[0]}/embeddings, and not {path}.",
+        param="model",
+        reason="wrong_endpoint",
+    )
+
+
 # By the last word of the path; all others are embeddings, as in OVMS.
 _READERS: Final[Mapping[str, _Reader]] = {
     "tokenize": tokenize_dialect.read_tokenize,
     "detokenize": tokenize_dialect.read_detokenize,
+    "rerank": _refuse_rerank,
 }
 _EXPECTED_HEADER: Final = "x-expected-fingerprint"
 

@@ -118,7 +118,7 @@ def _operation(
 
 
 def _answer(operation: Operation, by_type: Mapping[Any, Any]) -> dict[str, Any]:
-    content: dict[str, Any] = {_JSON: {"schema": by_type[operation.answer]}}
+    content: dict[str, Any] = {operation.media_type: {"schema": by_type[operation.answer]}}
     for media_type in operation.raw:
         content[media_type] = {"schema": {"type": "string", "format": "binary"}}
     return {"description": operation.summary, "content": content}

@@ -44,13 +44,15 @@ class Operation:
     errors: frozenset[int] = frozenset()
     also: Mapping[int, Any] = field(default_factory=dict)
     """Types of bodies by status, where not every error has the dialect's."""
+    media_type: str = "application/json"
+    """Of a 200."""
     raw: Sequence[str] = ()
     """Media types of answers that are not JSON, for those who ask for them."""
 
     @property
     def tag(self) -> str:
-        if self.path.endswith("/config"):
-            return "OVMS"
+        if self.path in ("/v1/config", "/metrics"):
+            return "Operation"
         return "KServe v2" if is_kserve(self.path) else "OpenAI"
 
     @property
@@ -152,6 +154,14 @@ _OVMS: Final = (
         "/v1/config",
         "The state of every configured model, as OVMS tells it",
         dict[str, schema.ConfigStatus],
+    ),
+    Operation(
+        "GET",
+        "/metrics",
+        "Metrics for Prometheus",
+        str,
+        media_type="text/plain",
+        raw=("application/openmetrics-text",),
     ),
 )
 

@@ -77,7 +77,9 @@ def _operation(
         for example in content.get("examples", {}).values():
             yield f"<pre>{escape(_curl(url + path, example['value']))}</pre>"
     answers = operation["responses"]
-    yield from _members("Answer", answers["200"]["content"]["application/json"]["schema"], schemas)
+    media_type, answer = next(iter(answers["200"]["content"].items()))
+    title = "Answer" if media_type == "application/json" else f"Answer ({media_type})"
+    yield from _members(title, answer["schema"], schemas)
     errors = ", ".join(
         f"{status} {answer['description']}" for status, answer in answers.items() if status != "200"
     )

@@ -19,6 +19,7 @@ def live(component: str, description: str) -> Meta:
     return Meta(description=description, extra_json_schema=schema)
 
 
+Positive = Annotated[int, Meta(ge=1, le=_INT64)]
 Natural = Annotated[int, Meta(ge=0, le=_INT64)]
 ModelName = Annotated[str, live("ModelName", "The name of a served model.")]
 
@@ -171,32 +172,32 @@ class Detokenized(Struct):
     text: str | list[str]
 
 
-class RerankDocument(Struct):
-    text: str
-
-
 class RerankRequest(Struct):
     """How well each document answers the query, as Cohere has it."""
 
     model: ModelName
     query: str
-    documents: Annotated[list[str | RerankDocument], Meta(min_length=1)]
+    documents: Annotated[
+        list[str | dict[str, Any]],
+        Meta(min_length=1, description="Texts, or objects with a `text` (or with `rank_fields`)."),
+    ]
     top_n: Annotated[
-        Annotated[int, Meta(ge=1, le=_INT64)] | None,
-        Meta(description="Only this many, the best; all by default."),
+        Positive | None, Meta(description="Only this many, the best; all by default.")
     ] = None
     return_documents: Annotated[bool | None, Meta(description="false by default")] = None
+    instruction: Annotated[
+        str | None, Meta(description="The task in words, for models that take one.")
+    ] = None
     rank_fields: Annotated[
         Annotated[list[str], Meta(min_length=1)] | None,
         Meta(description="Which fields of documents that are objects; text by default."),
     ] = None
     max_chunks_per_doc: Annotated[
-        Annotated[int, Meta(ge=1, le=_INT64)] | None,
+        Positive | None,
         Meta(description="Read this many windows of a long document; all by default."),
     ] = None
     max_tokens_per_doc: Annotated[
-        Annotated[int, Meta(ge=1, le=_INT64)] | None,
-        Meta(description="Read this many tokens of a document; all by default."),
+        Positive | None, Meta(description="Read this many tokens of a document; all by default.")
     ] = None
     expected_fingerprint: Annotated[
         Any, Meta(description="Answer 409 unless the model's fingerprint is this.")
@@ -206,7 +207,9 @@ class RerankRequest(Struct):
 class RerankResult(Struct):
     index: Annotated[int, Meta(ge=0, description="The place in `documents`.")]
     relevance_score: float
-    document: RerankDocument | UnsetType = UNSET
+    document: Annotated[
+        dict[str, Any] | UnsetType, Meta(description="As it was sent; a text as `text`.")
+    ] = UNSET
 
 
 class Reranked(Struct):
@@ -230,6 +233,19 @@ class ModelDetails(Struct):
     pooling: Annotated[str | UnsetType, Meta(description="CLS, LAST or MEAN.")] = UNSET
     normalized: Annotated[bool | UnsetType, Meta(description="Vectors have unit length.")] = UNSET
     precision: Annotated[str | UnsetType, Meta(description="Of the arithmetic.")] = UNSET
+    device: str | UnsetType = UNSET
+    overflow: Annotated[
+        str | UnsetType,
+        Meta(description="What happens to longer inputs, if a request does not say."),
+    ] = UNSET
+    token_input: Annotated[
+        str | UnsetType, Meta(description="Whose token ids it takes: `model` is its own.")
+    ] = UNSET
+    prompts: Annotated[dict[str, str] | UnsetType, Meta(description="By prompt_name.")] = UNSET
+    default_prompt: str | UnsetType | None = UNSET
+    fingerprint: Annotated[
+        str | UnsetType, Meta(description="Changes whenever the vectors could.")
+    ] = UNSET
 
 
 class Model(Struct):

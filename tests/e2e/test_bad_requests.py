@@ -79,3 +79,11 @@ def test_a_bad_tensor_is_named(server: Any, inputs: list[Any], message: str) -> 
     assert answer.keys() == {"error"}
     assert message in answer["error"]
     assert server.embed(F32, "x").shape == (1, 384)
+
+
+@pytest.mark.parametrize("path", ["/v3/rerank", "/v1/rerank", "/v2/rerank"])
+def test_a_model_of_embeddings_does_not_rerank(server: Any, path: str) -> None:
+    body = {"model": F32, "query": "x", "documents": ["a", "b"]}
+    status, answer = server.post(path, body)
+    assert (status, answer["error"]["code"]) == (400, "wrong_endpoint")
+    assert f"and not {path}" in answer["error"]["message"]

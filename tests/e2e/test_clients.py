@@ -202,3 +202,20 @@ def test_models_are_listed_and_found_by_a_name_with_a_slash(
     assert "%2F" in str(sent[-1].url)
     with pytest.raises(openai.NotFoundError):
         client.models.retrieve("gone")
+
+
+def test_a_model_tells_what_a_client_needs_to_use_it(client: openai.OpenAI) -> None:
+    for model in client.models.list():
+        details = model.details  # type: ignore[attr-defined]
+        assert (details["dimensions"], details["max_tokens"]) == (384, 256)
+        assert (details["pooling"], details["normalized"]) == ("MEAN", True)
+        assert details["precision"] == {F32: "f32"}.get(model.id, details["precision"])
+        answer = client.embeddings.create(model=model.id, input="x")
+        assert answer.system_fingerprint == details["fingerprint"]  # type: ignore[attr-defined]
+
+
+def test_base64_and_floats_are_the_same_numbers(server: Any) -> None:
+    body = {"model": F32, "input": "hello world"}
+    floats = server.post("/v3/embeddings", body)[1]["data"][0]["embedding"]
+    exact = server.embed(F32, "hello world")[0]
+    np.testing.assert_allclose(np.array(floats), exact, **WIRE)

@@ -61,7 +61,7 @@ class TokenScorer:
 
 
 def token_scorer(core: ov.Core, model: ov.Model, answers: Answers | None) -> TokenScorer:
-    """Rewrite a reranker. Raises ModelUnsuitable for what is none."""
+    """Rewrite a reranker; `model` itself is of no use afterwards. Raises ModelUnsuitable for what is none."""
     inputs = {port.get_any_name() for port in model.inputs}
     if "input_ids" not in inputs or not inputs <= INPUTS:
         raise ModelUnsuitable(

@@ -67,13 +67,16 @@ class Scorer:
             prefix="calcgraph-reranker-", ignore_cleanup_errors=True
         ) as temporary:
             ov.save_model(scorer.model, Path(temporary) / MODEL_FILE, compress_to_fp16=False)
-            engine = Engine.open(
-                Path(temporary),
-                pooling=scorer.read_at,
-                device=device,
-                plugin_config=plugin_config,
-                max_tokens=max_tokens,
-            )
+            try:
+                engine = Engine.open(
+                    Path(temporary),
+                    pooling=scorer.read_at,
+                    device=device,
+                    plugin_config=plugin_config,
+                    max_tokens=max_tokens,
+                )
+            except ModelUnsuitable as error:
+                raise ModelUnsuitable(str(error).replace(temporary, str(folder))) from error
         return cls(engine, _activation(folder), scorer.typed, scorer.vocabulary)
 
     async def score(self, sequences: Sequence[TypedIds]) -> NDArray[np.float32]:

@@ -118,6 +118,13 @@ def test_a_tokenizer_of_another_model_is_noticed(tmp_path: Path) -> None:
         score(tmp_path, [PAIR, np.array([[320], [0]])])
 
 
+def test_a_model_that_reads_less_than_asked_is_named_by_its_own_path(tmp_path: Path) -> None:
+    ov.save_model(build_cross_encoder(RERANKERS / "bert"), tmp_path / "openvino_model.xml")
+    with pytest.raises(ModelUnsuitable, match="max_tokens is 97") as raised:
+        Scorer.open(tmp_path, max_tokens=97)
+    assert str(tmp_path / "openvino_model.xml") in str(raised.value)
+
+
 def test_a_folder_without_a_model_is_told(tmp_path: Path) -> None:
     with pytest.raises(ModelUnreadable, match=r"openvino_model\.xml: there is no such file"):
         Scorer.open(tmp_path)

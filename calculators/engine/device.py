@@ -60,7 +60,8 @@ def check_config(device: str, devices: Sequence[str], config: PluginConfig) -> N
 def complete_config(devices: Sequence[str], config: PluginConfig) -> dict[str, Any]:
     """`config`, with the threads and streams of a CPU set to what this process may use.
 
-    One stream of all threads: two streams of one thread each are slower behind one queue.
+    One stream of all threads: a lone text comes back in half the time. More streams of fewer threads
+    cost a busy box 10 to 20 % less CPU a text; whoever wants that sets NUM_STREAMS.
     """
     if list(devices) != ["CPU"]:
         return dict(config)

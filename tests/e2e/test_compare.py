@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
+import sysconfig
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from .conftest import BF16, COMMAND, F32, ROOT
+from calcgraph.tools.prepare import prepare
+
+from .conftest import BF16, COMMAND, F32, ROOT, running
 
 DATA = ROOT.parent / "shared" / "data"
 GOLDENS = ROOT / "tests" / "data"
@@ -107,3 +112,47 @@ def test_sts_b_dev_comes_out_as_with_sentence_transformers(compare: Any) -> None
 def test_banking77_comes_out_as_published(compare: Any) -> None:
     status, out = compare("--task", "banking77", DATA / "banking77", "--expected", "0.80")
     assert status == 0, out
+
+
+WITH_TORCH = """
+import site, sys
+site.addsitedir(sys.argv[1])  # where calcgraph is, behind what is installed here
+from calcgraph.servers.__main__ import main
+sys.exit(main(sys.argv[2:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "flags"),
+    [("own", []), ("own", ["--pooling", "CLS"]), ("spoiled", [])],
+    ids=["sentence-transformers", "automodel", "another-model"],
+)
+def test_a_model_of_ones_own_is_compared_with_its_source(
+    tmp_path: Path, client_python: Any, model: str, flags: list[str]
+) -> None:
+    """What `pull` makes of a folder answers as the folder does; with other weights it does not."""
+    source, folder = GOLDENS / "encoders" / "bert", tmp_path / "model"
+    shutil.copytree(source, folder)
+    if model == "spoiled":
+        weights = load_file(folder / "model.safetensors")
+        name = max(name for name in weights if name.endswith("output.LayerNorm.weight"))
+        weights[name] = -weights[name]
+        save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    prepare(folder)
+    # MTEB brings sentence-transformers and torch along.
+    requirements = (ROOT / "examples" / "mteb" / "requirements.txt").read_text().splitlines()
+    python = client_python("mteb", requirements)
+    serve = ["--model_name", "own", "--model_path", folder, "--rest_port", "0"]
+    with running(tmp_path / "stderr", "serve", *serve) as server:
+        url = f"http://{server.rest}/v3"
+        command = ["compare", "--service_url", url, "--model", "own", "--hf_model_name", source]
+        texts = ["--input", "the cat", "--input", "a dog and the cats", *flags]
+        done = subprocess.run(
+            [python, "-c", WITH_TORCH, sysconfig.get_path("purelib"), *command, *texts],
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+    assert done.returncode == (model == "spoiled"), done.stdout + done.stderr
+    assert ("[FAILED]" if model == "spoiled" else "[SUCCESS]") in done.stdout, done.stderr

@@ -40,7 +40,8 @@ def load_goldens(file: Path) -> tuple[Sequence[str], Vectors]:
 def sentence_transformers(model: str, texts: Sequence[str]) -> Vectors:
     """As the model's modules.json has it: pooling, normalization and all."""
     module = _required("sentence_transformers", "sentence-transformers")
-    reference = module.SentenceTransformer(model, device="cpu")
+    # Some weights are stored as halves, and would be computed with as such.
+    reference = module.SentenceTransformer(model, device="cpu").float()
     return np.asarray(reference.encode(list(texts)), np.float32)
 
 
@@ -49,10 +50,10 @@ def hugging_face(model: str, texts: Sequence[str], pooling: str) -> Vectors:
     torch = _required("torch", "torch")
     transformers = _required("transformers", "transformers")
     tokenizer = transformers.AutoTokenizer.from_pretrained(model)
-    encoder = transformers.AutoModel.from_pretrained(model)
+    encoder = transformers.AutoModel.from_pretrained(model).float()
     with torch.no_grad():
         inputs = tokenizer(list(texts), padding=True, truncation=True, return_tensors="pt")
-        hidden = encoder(**inputs).last_hidden_state.float().numpy()
+        hidden = encoder(**inputs).last_hidden_state.numpy()
     pooled = _pooled(hidden, inputs["attention_mask"].numpy(), pooling)
     return np.asarray(pooled / np.linalg.norm(pooled, axis=1, keepdims=True), np.float32)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -187,7 +187,7 @@ class PairTokenizer(Calculator):
             read = reading.read(pairs, asked.max_chunks, asked.max_tokens)
         else:
             read = await asyncio.to_thread(reading.read, pairs, asked.max_chunks, asked.max_tokens)
-        cc.outputs["PAIRS"].add(read)
+        cc.outputs["PAIRS"].add(replace(read, turn=asked.turn))
 
 
 def _limit(options: PairTokenizerOptions, folder: Path) -> int:

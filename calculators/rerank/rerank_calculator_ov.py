@@ -6,13 +6,14 @@ Server's REQUEST_PAYLOAD and RESPONSE_PAYLOAD it stands for the whole graph of g
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from calcgraph.calculators.embeddings_calculator_ov import plugin_config
 from calcgraph.calculators.engine import EngineClosed
-from calcgraph.calculators.rerank.scorer import Scorer
+from calcgraph.calculators.engine.measurements import measurements
+from calcgraph.calculators.rerank.scorer import ANY_TURN, Scorer
 from calcgraph.calculators.rerank.single_node import rerank_graph
 from calcgraph.calculators.rerank.values import Logits, Pairs
 from calcgraph.calculators.tokenization.limits import max_tokens
@@ -22,6 +23,7 @@ from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.errors import Code, RequestError
 from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
+from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.subgraph import SubgraphContext
 
@@ -74,6 +76,14 @@ class RerankCalculatorOV(Calculator):
         resource.scorer.close()
 
     @classmethod
+    def ready(cls, resource: _Loaded) -> bool:
+        return resource.scorer.engine.ready
+
+    @classmethod
+    def measurements(cls, resource: _Loaded) -> Iterator[Measurement]:
+        return measurements(resource.scorer.engine)
+
+    @classmethod
     def describe(
         cls, node: NodePlan, resource: _Loaded, upstream: Mapping[str, Any]
     ) -> Mapping[str, Any]:
@@ -83,6 +93,9 @@ class RerankCalculatorOV(Calculator):
             "precision": info.precision,
             "inference_path": info.path,
             "inference_path_reason": info.why,
+            "inference_shapes": [str(shape) for shape in info.shapes],
+            "threads": info.threads,
+            "streams": info.streams,
             FINGERPRINT: {"weights": resource.digest, "precision": info.precision},
         }
 
@@ -92,7 +105,7 @@ class RerankCalculatorOV(Calculator):
     async def process(self, cc: CalculatorContext) -> None:
         pairs: Pairs = cc.inputs["PAIRS"].value
         try:
-            values = await self.scorer.score(pairs.sequences)
+            values = await self.scorer.score(pairs.sequences, pairs.turn or ANY_TURN)
         except EngineClosed as error:
             raise RequestError(
                 "The model is being unloaded.", param="model", code=Code.UNAVAILABLE

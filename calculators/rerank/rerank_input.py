@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from calcgraph.calculators.request_fields import check_fingerprint
 from calcgraph.calculators.rerank import cohere_dialect, tensor_dialect
 from calcgraph.calculators.rerank.values import RerankAnswer, RerankQuery
+from calcgraph.calculators.turn import read_turn
 from calcgraph.proto.rerank_pb2 import RerankInputOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
@@ -16,6 +18,9 @@ from calcgraph.runtime.fingerprint import FINGERPRINT
 from calcgraph.runtime.payload import HttpRequest, InferRequest
 from calcgraph.runtime.plan import NodePlan
 from calcgraph.runtime.services import MODEL
+
+
+_EXPECTED_HEADER: Final = "x-expected-fingerprint"
 
 
 class RerankInput(Calculator):
@@ -40,12 +45,17 @@ class RerankInput(Calculator):
         value: RerankQuery
         answer: RerankAnswer
         if isinstance(request, HttpRequest):
-            check_fingerprint(request.body.get("expected_fingerprint"), self.fingerprint)
+            expected = request.body.get("expected_fingerprint")
+            if expected is None:
+                expected = request.headers.get(_EXPECTED_HEADER)
+            check_fingerprint(expected, self.fingerprint)
+            turn = read_turn(request.headers, request.body)
             value, answer = cohere_dialect.read(request, self.max_documents)
         else:
             check_fingerprint(request.parameters.get("expected_fingerprint"), self.fingerprint)
+            turn = read_turn(request.headers, request.parameters)
             value, answer = tensor_dialect.read(request, self.max_documents)
-        cc.outputs["INPUT"].add(value)
+        cc.outputs["INPUT"].add(replace(value, turn=turn))
         cc.outputs["ANSWER"].add(answer)
 
     @classmethod

@@ -20,8 +20,10 @@ from calcgraph.calculators.tokenization.model_files import read_json
 from calcgraph.calculators.tokenization.pairs import TypedIds
 from calcgraph.calculators.tokenization.reference import ReferenceTokenizer
 from calcgraph.calculators.tokenization.tokenizer import REFERENCE_FILE
+from calcgraph.calculators.values import Turn
 
 Activation = Literal["SIGMOID", "IDENTITY"]
+ANY_TURN: Final = Turn()
 
 # The functions that cross-encoders are published with, by the last word of their name.
 _ACTIVATIONS: Final[Mapping[str, Activation]] = {"Sigmoid": "SIGMOID", "Identity": "IDENTITY"}
@@ -79,9 +81,13 @@ class Scorer:
                 raise ModelUnsuitable(str(error).replace(temporary, str(folder))) from error
         return cls(engine, _activation(folder), scorer.typed, scorer.vocabulary)
 
-    async def score(self, sequences: Sequence[TypedIds]) -> NDArray[np.float32]:
+    async def score(
+        self, sequences: Sequence[TypedIds], turn: Turn = ANY_TURN
+    ) -> NDArray[np.float32]:
         """The model's number for each sequence. Raises what Engine.submit_async raises."""
-        result: Any = await self.engine.submit_async(self._rows(sequences))
+        result: Any = await self.engine.submit_async(
+            self._rows(sequences), lane=turn.lane, client=turn.client
+        )
         numbers: NDArray[np.float32] = result[:, 0]
         return numbers
 

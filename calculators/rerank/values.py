@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from calcgraph.calculators.tokenization.pairs import TypedIds
+from calcgraph.calculators.values import Turn
 from calcgraph.runtime.payload import HttpResponse, InferResponse
 
 Scores = NDArray[np.float32]
@@ -27,6 +28,7 @@ class RerankQuery:
     """Windows of one document at most; the rest of it is not read."""
     max_tokens: int | None = None
     """Tokens of one document at most; the rest of it is not read."""
+    turn: Turn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Pairs:
     """The document that each sequence reads, in ascending order; every document has one at least."""
     warnings: Sequence[str] = ()
     """What was not read, in words for the caller."""
+    turn: Turn | None = None
 
     @property
     def tokens(self) -> int:

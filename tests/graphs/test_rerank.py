@@ -318,6 +318,9 @@ def test_the_fingerprint_is_in_the_answer_and_can_be_expected(load: Loader) -> N
     with pytest.raises(RequestError) as raised:
         answer(model, "ferry?", ["cat"], expected_fingerprint="fp_0")
     assert raised.value.code is Code.ABORTED
+    body = {"query": "ferry?", "documents": ["cat"]}
+    with pytest.raises(RequestError, match="fp_0"):
+        model.post("/v3/rerank", body, x_expected_fingerprint="fp_0")
     other = answer(load("bert", edited(EXACT, CUT)), "ferry?", ["cat"])["system_fingerprint"]
     assert other != fingerprint
 
@@ -336,6 +339,26 @@ def test_tensors_in_scores_out(load: Loader) -> None:
     np.testing.assert_array_equal(output.data, scores(model, case["query"], documents))
     assert [spec.name for spec in model.executor.metadata.inputs] == ["query", "documents"]
     assert [spec.name for spec in model.executor.metadata.outputs] == ["scores"]
+
+
+@pytest.mark.parametrize("lane", ["interactive", "bulk"])
+def test_a_request_is_inferred_in_the_lane_it_asks_for_and_measured(
+    load: Loader, lane: str
+) -> None:
+    model = load("bert")
+
+    def texts() -> float:
+        (value,) = (
+            each.value
+            for each in model.executor.measurements()
+            if each.name == "engine_texts" and each.labels.get("lane") == lane
+        )
+        return value
+
+    before = texts()
+    body = {"query": "ferry?", "documents": ["cat", "seven"]}
+    model.post("/v3/rerank", body, x_priority=lane)
+    assert texts() - before == 2
 
 
 # Prompts

@@ -19,7 +19,6 @@ from calcgraph.runtime.payload import HttpRequest, InferRequest
 from calcgraph.runtime.plan import NodePlan
 from calcgraph.runtime.services import MODEL
 
-
 _EXPECTED_HEADER: Final = "x-expected-fingerprint"
 
 

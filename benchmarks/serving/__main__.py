@@ -6,7 +6,7 @@ All servers are started first and stand still (SIGSTOP) but for the one whose tu
 runs every contestant on every workload, so that a noisy quarter of an hour strikes all of them. Before each turn it waits for a quiet moment, and a turn
 that others disturbed is taken again, a few times. The load generator shares the cores with the server.
 Ratios are taken within a round. Peers get environments of their own in build/peers. Prints Markdown;
---docs writes the plots there, and figures as JSON.
+--docs writes it there too (figures.md), with the plots and every sample (samples.json).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import platform
 import signal
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -82,8 +82,8 @@ async def compare(args: argparse.Namespace) -> None:
     words = Words(texts, tokenizer)
     with ExitStack() as stack:
         contestants = list(_contestants(stack, args))
-        print(*_headline(contestants), sep="\n")
         report = Report(args, contestants, model, tokenizer)
+        report.write(_headline(contestants))
         for contestant in contestants:
             with _turn(contestant):
                 for clients, batch in ((64, 1), (8, 32), (1, 1)):
@@ -152,6 +152,7 @@ class Report:
         self._contestants = contestants
         self._model = model
         self._tokenizer = tokenizer
+        self._lines: list[str] = []
         self.figures: dict[str, object] = {}
 
     async def workload(self, workload: Workload) -> None:
@@ -164,13 +165,7 @@ class Report:
             for contestant in self._contestants:
                 sample = await self._quietly(_turn_of(contestant, workload, self._args.seconds))
                 results.setdefault(contestant.name, []).append(sample)
-        print(
-            f"\n### {workload.name}\n",
-            *table(results),
-            *_noise(results.values()),
-            sep="\n",
-            flush=True,
-        )
+        self.write([f"\n### {workload.name}\n", *table(results), *_noise(results.values())])
         self._keep(workload.name, results)
         del raw
         gc.collect()
@@ -182,10 +177,8 @@ class Report:
                 with _turn(contestant):
                     pair = await beside_bulk(contestant, texts, BULK_SECONDS)
                 results.setdefault(contestant.name, []).append(pair)
-        print("\n### a single text beside a job of 10,000, 20 requests a second\n")
-        print(
-            *bulk_table(results), *_noise([[b for _, b in p] for p in results.values()]), sep="\n"
-        )
+        noise = _noise([[busy for _, busy in pairs] for pairs in results.values()])
+        self.write([f"\n### {BULK}\n", *bulk_table(results), *noise])
         self._keep("bulk", {n: [busy for _, busy in pairs] for n, pairs in results.items()})
         self._keep(
             "bulk, alone", {n: [alone for alone, _ in pairs] for n, pairs in results.items()}
@@ -207,7 +200,8 @@ class Report:
                     curve = results.setdefault(contestant.name, {})
                     curve.setdefault(int(workload.name), []).append(sample)
         samples = [s for curve in results.values() for s in curve.values()]
-        print(f"\n### {along}\n", *curve_table(along, results), *_noise(samples), sep="\n")
+        heading = f"\n### {along}\n"
+        self.write([heading, *curve_table(along, results), *_noise(samples)])
         for x in (int(workload.name) for workload in points):
             self._keep(f"{name} {x}", {n: curve[x] for n, curve in results.items()})
         if self._args.docs:
@@ -220,8 +214,14 @@ class Report:
     def _keep(self, name: str, results: dict[str, list[Sample]]) -> None:
         self.figures[name] = {who: [asdict(s) for s in rounds] for who, rounds in results.items()}
         if self._args.docs:
-            file = self._args.docs / "serving.json"
-            file.write_text(json.dumps(self.figures, indent=1) + "\n")
+            (self._args.docs / "samples.json").write_text(json.dumps(self.figures) + "\n")
+            (self._args.docs / "figures.md").write_text("\n".join(self._lines) + "\n")
+
+    def write(self, lines: Iterable[str]) -> None:
+        """Print them, and keep them for figures.md."""
+        new = list(lines)
+        self._lines += new
+        print(*new, sep="\n", flush=True)
 
 
 async def _quietly(take: Callable[[], Awaitable[Sample]], patience: float) -> Sample:

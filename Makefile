@@ -42,7 +42,7 @@ proto: $(protoc)/stamp
 
 bench: $(venv)/dev.stamp
 	$(bin)/calcgraph pull
-	$(bin)/python -m benchmarks
+	$(bin)/python -m benchmarks.serving --curves --docs docs/performance
 
 clean:
 	rm -rf build dist $(venv)

@@ -21,6 +21,7 @@ from typing import Any
 
 from calcgraph.runtime.config import read_graph
 from calcgraph.runtime.errors import (
+    CalculatorError,
     Code,
     GraphError,
     Problem,
@@ -292,6 +293,8 @@ def _load(node: NodePlan, plan: GraphPlan) -> Any:
     except (ValueError, OSError) as error:
         # The graph names a file or a value that does not work: its author can mend it.
         raise GraphError([Problem(node.location, f"node {node.name!r}: {error}")]) from error
+    except Exception as error:
+        raise CalculatorError(node.name, "load", error) from error
 
 
 def _describe(name: str, plan: GraphPlan, resources: Mapping[int, Any]) -> ModelMetadata:

@@ -23,9 +23,21 @@ from calcgraph.runtime.timestamp import Timestamp
 PROCESS = 'input_side_packet: "PROCESS:p"'
 
 
-def own_threads():
+OTHERS = set()
+"""Threads that were there before the test, such as those of a server that other tests share."""
+
+
+@pytest.fixture(autouse=True)
+def know_the_threads_of_others():
+    OTHERS.clear()
     gc.collect()  # graphs of other tests that were dropped in a cycle
-    return [t for t in threading.enumerate() if t.name.startswith("calcgraph")]
+    OTHERS.update(threading.enumerate())
+
+
+def own_threads():
+    gc.collect()
+    every = threading.enumerate()
+    return [t for t in every if t.name.startswith("calcgraph") and t not in OTHERS]
 
 
 def gone(threads, deadline=10):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from concurrent.futures import Executor
 from contextlib import suppress
 from enum import IntEnum
@@ -249,7 +250,7 @@ class CalculatorGraph:
             id, resource = self._loaded.popitem()
             if resource is not None:
                 try:
-                    self.plan.nodes[id].calculator.unload(resource)
+                    _see_through(self.plan.nodes[id].calculator.unload(resource))
                 except Exception:
                     log.exception("unload of node %s failed", self.plan.nodes[id].name)
 
@@ -487,6 +488,28 @@ def _plan(
         return validated_graph_config.plan
     path = None if binary_graph_path is None else os.fspath(binary_graph_path)
     return plan_graph(one_config(graph_config, path), **about)
+
+
+_closing: set[asyncio.Future[None]] = set()
+"""What still unloads on an event loop; the loop itself holds its tasks only weakly."""
+
+
+def _see_through(unloading: Awaitable[None] | None) -> None:
+    """Run an `async def unload` to its end, or have the running event loop do so."""
+    if unloading is None:
+        return
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        asyncio.run(_wait_for(unloading))
+    else:
+        task = asyncio.ensure_future(unloading)
+        _closing.add(task)
+        task.add_done_callback(_closing.discard)
+
+
+async def _wait_for(unloading: Awaitable[None]) -> None:
+    await unloading
 
 
 def _packets(values: Mapping[str, Any]) -> dict[str, Packet]:

@@ -1,5 +1,7 @@
 """A graph as an application meets it."""
 
+import asyncio
+
 import pytest
 from trial import Trial, inputs, node, options
 from trial_calculators import AnyToAny, trial
@@ -351,6 +353,24 @@ class TestConstruction:
         trial.graph.close()
         assert loaded == ["load", "unload"]
 
+    @pytest.mark.parametrize("on_a_loop", [False, True])
+    def test_an_async_unload_runs_to_its_end(self, on_a_loop):
+        loaded = LoadedCalculator.events = []
+
+        def run():
+            trial = Trial(inputs("in") + node("LoadedAsync", "in", "out"), "out")
+            trial.start()
+            trial.add("in", 0, 0)
+            trial.finish()
+            trial.graph.close()
+
+        async def on_the_loop():
+            run()
+            await asyncio.gather(*asyncio.all_tasks() - {asyncio.current_task()})
+
+        asyncio.run(on_the_loop()) if on_a_loop else run()
+        assert loaded == ["load", "unload"]
+
     @pytest.mark.parametrize("method", ["__init__", "load"])
     def test_a_class_that_fails_before_the_run_names_node_and_method(self, method):
         trial_run = Trial(
@@ -396,6 +416,16 @@ class LoadedCalculator(AnyToAny):
 
     def process(self, cc):
         cc.outputs[0].add(cc.resource)
+
+
+@trial("LoadedAsync")
+class LoadedAsyncCalculator(LoadedCalculator):
+    light = True
+
+    @classmethod
+    async def unload(cls, resource):
+        await asyncio.sleep(0)
+        cls.events.append("unload")
 
 
 @trial("Broken")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.contract import Contract
 from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
+from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,9 @@ class _Loaded:
     token_input: str
     foreign: ForeignVocabulary | None
     digest: str
+    truncated: int = 0
+    chunked: int = 0
+    """Inputs that were too long and were cut, or read in windows, since the model was loaded."""
     warned: bool = False
     """The log has told that a client of OpenAI's sends token ids."""
 
@@ -87,6 +91,16 @@ class Tokenizer(Calculator):
     @classmethod
     async def unload(cls, resource: _Loaded) -> None:
         await resource.queue.close()
+
+    @classmethod
+    def measurements(cls, resource: _Loaded) -> Iterable[Measurement]:
+        for name, count, done in (
+            ("truncated_inputs", resource.truncated, "cut"),
+            ("chunked_inputs", resource.chunked, "read in windows"),
+        ):
+            yield Measurement(
+                name, count, f"Inputs that were too long and were {done}.", total=True
+            )
 
     @classmethod
     def describe(
@@ -143,7 +157,10 @@ class Tokenizer(Calculator):
             fitting, too_long = rule.fit(sequences)
             tokens = Tokens(fitting, too_long, turn=value.turn)
             for each in too_long:
-                cc.counter("truncated" if each.was_cut else "chunked").increment()
+                if each.was_cut:
+                    self.loaded.truncated += 1
+                else:
+                    self.loaded.chunked += 1
         cc.outputs["TOKENS"].add(tokens)
 
     def _as_wanted(self, wanted: Tokenization, sequences: Sequence[Ids]) -> Tokens:

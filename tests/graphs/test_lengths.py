@@ -182,5 +182,14 @@ def test_a_limit_without_room_for_text_does_not_load(load: Loader) -> None:
         load(edited(graph(), (f"max_length: {LIMIT}", "max_length: 2")))
 
 
+def test_what_was_cut_or_split_is_measured(load: Loader) -> None:
+    model = load(graph("overflow: TRUNCATE"))
+    long = "one two three four five six seven eight nine ten eleven twelve"
+    model.ask(["short", long, long])
+    model.ask(long, overflow="chunk")
+    counted = {each.name: each.value for each in model.executor.measurements()}
+    assert (counted["truncated_inputs"], counted["chunked_inputs"]) == (2, 1)
+
+
 def _tokens(model: Model, text: str) -> Any:
     return json.loads(model.post("/v3/tokenize", {"text": text}).body)["tokens"]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from calcgraph.proto.profile_pb2 import GraphProfile
-from calcgraph.runtime.errors import Code, status_error
+from calcgraph.runtime.errors import Code, StatusError, status_error
 from calcgraph.runtime.packet import EMPTY, NO_VALUE, Packet
 from calcgraph.runtime.streams import OutputStream
 from calcgraph.runtime.timestamp import (
@@ -353,6 +353,12 @@ class CalculatorContext:
         return (
             run.watch.capture() if run.watch is not None else GraphProfile(config=run.plan.config)
         )
+
+    @property
+    def graph_status(self) -> StatusError | None:
+        """What went wrong in the run until now; None if nothing did. For `close`."""
+        run = self._node.scheduler
+        return run.combined_error("") if run.failed else None
 
     @property
     def services(self) -> Mapping[str, Any]:

@@ -3,8 +3,6 @@
 import pytest
 from trial import node
 
-from calcgraph.runtime.calculator import Calculator
-from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.errors import Code, GraphError
 from calcgraph.runtime.graph import CalculatorGraph
 from calcgraph.runtime.packet import Packet
@@ -67,12 +65,10 @@ def test_inside_a_subgraph_it_is_refused_too():
     [
         pytest.param(CalculatorGraph, ["pause", "resume"], id="A13"),
         pytest.param(Packet, ["consume", "consume_or_copy"], id="P5"),
-        pytest.param(CalculatorContext, ["graph_status", "get_resources"], id="L13, A17"),
-        pytest.param(Calculator, ["graph_status"], id="L13"),
     ],
 )
 def test_what_only_code_could_ask_for_is_not_there(kind, names):
-    """Rules A13, P5, L13, A17."""
+    """Rules A13, P5."""
     for name in names:
         with pytest.raises(AttributeError):
             getattr(kind, name)

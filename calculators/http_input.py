@@ -38,7 +38,6 @@ _READERS: Final[Mapping[str, _Reader]] = {
     "detokenize": tokenize_dialect.read_detokenize,
     "rerank": _refuse_rerank,
 }
-_EXPECTED_HEADER: Final = "x-expected-fingerprint"
 
 
 class HttpInput(Calculator):
@@ -63,16 +62,12 @@ class HttpInput(Calculator):
         request = cc.inputs["REQUEST"].value
         value: TextInput
         answer: Answer
+        check_fingerprint(request, self.fingerprint)
         if isinstance(request, HttpRequest):
-            expected = request.body.get("expected_fingerprint")
-            if expected is None:
-                expected = request.headers.get(_EXPECTED_HEADER)
-            check_fingerprint(expected, self.fingerprint)
             read = _READERS.get(request.path.rstrip("/").rpartition("/")[2], openai_dialect.read)
             value, answer = read(request, self.max_texts)
             turn = read_turn(request.headers, request.body)
         else:
-            check_fingerprint(request.parameters.get("expected_fingerprint"), self.fingerprint)
             value, answer = kserve_dialect.read(request)
             turn = read_turn(request.headers, request.parameters)
         if turn is not None:

@@ -14,6 +14,9 @@ from calcgraph.calculators.lengths import LengthWish, Overflow
 from calcgraph.calculators.tokenization.special_tokens import Side
 from calcgraph.calculators.values import PromptWish
 from calcgraph.runtime.errors import Code, RequestError
+from calcgraph.runtime.payload import HttpRequest, InferRequest
+
+_EXPECTED_HEADER: Final = "x-expected-fingerprint"
 
 Choice = TypeVar("Choice")
 
@@ -92,8 +95,14 @@ def read_prompt(fields: Mapping[str, Any]) -> PromptWish | None:
     return PromptWish(name, kind, instruction)
 
 
-def check_fingerprint(expected: Any, fingerprint: str) -> None:
-    """Refuse a request that was meant for another model than this. None expects nothing."""
+def check_fingerprint(request: HttpRequest | InferRequest, fingerprint: str) -> None:
+    """Refuse a request that was meant for another model than this."""
+    if isinstance(request, HttpRequest):
+        expected = request.body.get("expected_fingerprint")
+        if expected is None:
+            expected = request.headers.get(_EXPECTED_HEADER)
+    else:
+        expected = request.parameters.get("expected_fingerprint")
     if expected is None or expected == fingerprint:
         return
     raise RequestError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from calcgraph.calculators.request_fields import check_fingerprint
 from calcgraph.calculators.rerank import cohere_dialect, tensor_dialect
@@ -18,8 +18,6 @@ from calcgraph.runtime.fingerprint import FINGERPRINT
 from calcgraph.runtime.payload import HttpRequest, InferRequest
 from calcgraph.runtime.plan import NodePlan
 from calcgraph.runtime.services import MODEL
-
-_EXPECTED_HEADER: Final = "x-expected-fingerprint"
 
 
 class RerankInput(Calculator):
@@ -43,15 +41,11 @@ class RerankInput(Calculator):
         request = cc.inputs["REQUEST"].value
         value: RerankQuery
         answer: RerankAnswer
+        check_fingerprint(request, self.fingerprint)
         if isinstance(request, HttpRequest):
-            expected = request.body.get("expected_fingerprint")
-            if expected is None:
-                expected = request.headers.get(_EXPECTED_HEADER)
-            check_fingerprint(expected, self.fingerprint)
             turn = read_turn(request.headers, request.body)
             value, answer = cohere_dialect.read(request, self.max_documents)
         else:
-            check_fingerprint(request.parameters.get("expected_fingerprint"), self.fingerprint)
             turn = read_turn(request.headers, request.parameters)
             value, answer = tensor_dialect.read(request, self.max_documents)
         cc.outputs["INPUT"].add(replace(value, turn=turn))

@@ -76,7 +76,7 @@ class Check:
                 self.wrong[f"a bad request got {outcome.error[:60] or 'an answer'}"] += 1
         elif not outcome.ok:
             self.wrong[outcome.error[:100]] += 1
-        elif float(vector(outcome.body) @ self.alone[payload]) < SAME:
+        elif float(vectors(outcome.body)[0] @ self.alone[payload]) < SAME:
             self.wrong["a vector that is not its text's"] += 1
 
 
@@ -122,7 +122,7 @@ async def soak(server: Server, args: argparse.Namespace) -> bool:
     way = Http(target)
     alone: dict[bytes, np.ndarray] = {}
     await closed_loop(
-        way, iter(good), 1, lambda o: alone.__setitem__(o.request.payload, vector(o.body))
+        way, iter(good), 1, lambda o: alone.__setitem__(o.request.payload, vectors(o.body)[0])
     )
     check = Check(alone, frozenset(request.payload for request in bad), server)
     with tqdm(total=args.requests, mininterval=5) as bar:
@@ -167,9 +167,10 @@ def draw(good: Sequence[Request], bad: Sequence[Request]) -> Iterator[Request]:
         yield chance.choice(bad if chance.random() < BAD_SHARE else good)
 
 
-def vector(body: bytes) -> np.ndarray:
-    (item,) = orjson.loads(body)["data"]
-    return np.frombuffer(b64decode(item["embedding"]), "<f4")
+def vectors(body: bytes) -> np.ndarray:
+    """Float32 [N, D]: the embeddings of an answer, in the order of its inputs."""
+    items = sorted(orjson.loads(body)["data"], key=lambda item: item["index"])
+    return np.stack([np.frombuffer(b64decode(item["embedding"]), "<f4") for item in items])
 
 
 def resident(server: Server) -> int:

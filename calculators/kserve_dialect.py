@@ -76,6 +76,10 @@ def _sequences(tensors: Mapping[str, Tensor]) -> list[NDArray[np.int64]]:
                 name,
                 f"input '{name}' must have the shape [N, L] of '{IDS}', found {list(tensor.shape)}",
             )
+    if (
+        shape[0] and not shape[1]
+    ):  # before a list is made: no tokens may stand in any number of rows
+        _refuse(IDS, f"input '{IDS}' has rows without tokens: its shape is {list(shape)}")
     if TYPES in tensors and tensors[TYPES].data.any():
         _refuse(TYPES, f"input '{TYPES}' must be all 0: an embedding has one segment")
     ids = tensors[IDS].data.astype(np.int64)

@@ -53,6 +53,7 @@ def test_the_mask_chooses_the_tokens() -> None:
         (request(ids([[1]], "input")), "'input' must be BYTES, found INT64"),
         (request(text([b"a"] * 4, (2, 2))), "must have shape [N] or [N, 1], found [2, 2]"),
         (request(text([b"ok", b"\xff"], (2,))), "element 1 is not UTF-8"),
+        (request(ids(np.zeros((2**31, 0)))), "rows without tokens: its shape is [2147483648, 0]"),
         (request(ids([1, 2])), "must have the shape [N, L] of 'input_ids', found [2]"),
         (request(ids([[1, 2]]), ids([[1]], "attention_mask")), "found [1, 1]"),
         (request(ids([[1]], datatype="FP32")), "must be INT64 or INT32, found FP32"),

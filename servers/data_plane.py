@@ -2,141 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from calcgraph.runtime.errors import Code, FailedStatus, RequestError
-from calcgraph.runtime.naming import did_you_mean
 from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
-from calcgraph.servers.errors import shortened
+from calcgraph.servers.repository.loaded import Loaded
+from calcgraph.servers.repository.repository import Repository
+from calcgraph.servers.repository.status import VersionStatus
 
 if TYPE_CHECKING:
     from calcgraph.runtime.executor import ModelMetadata
     from calcgraph.runtime.measurement import Measurement
 
 
-class Servable(Protocol):
-    """A loaded model; `calcgraph.runtime.executor.GraphExecutor` is one."""
-
-    @property
-    def metadata(self) -> ModelMetadata: ...
-
-    @property
-    def ready(self) -> bool: ...
-
-    def measurements(self) -> Iterable[Measurement]: ...
-
-    async def infer(self, request: HttpRequest | InferRequest) -> HttpResponse | InferResponse: ...
-
-    async def close(self) -> None: ...
-
-
 class DataPlane:
-    """Models by name. A name is registered before its model is loaded, and is not ready until then.
+    """What clients ask of the models.
 
     Every method raises RequestError for a name or a version that is not served (NOT_FOUND) and for a
     model that is not loaded yet (UNAVAILABLE). A loaded model that is not ready for a moment, since it
-    mends itself, takes requests all the same: they wait.
+    mends itself, takes requests all the same: they wait. So do those for a model that is loaded on
+    demand.
     """
 
-    def __init__(self) -> None:
-        self._models: dict[str, Servable | None] = {}
+    def __init__(self, repository: Repository) -> None:
+        self._repository = repository
 
     @property
     def names(self) -> Sequence[str]:
         """Every registered name, loaded or not, in the order of the configuration."""
-        return tuple(self._models)
+        return self._repository.names
 
     @property
     def ready(self) -> bool:
-        """All that was registered answers requests."""
-        return bool(self._models) and all(m is not None and m.ready for m in self._models.values())
-
-    def register(self, name: str) -> None:
-        """Make a name known; requests for it are told to wait."""
-        self._models[name] = None
-
-    async def load(self, name: str, open_model: Callable[[], Awaitable[Servable]]) -> None:
-        """Open the model of a registered name."""
-        self._models[name] = await open_model()
-
-    async def close(self) -> None:
-        """Close all models; the names stay, not ready."""
-        for name, model in self._models.items():
-            self._models[name] = None
-            if model is not None:
-                await model.close()
+        """All that is to be served answers requests."""
+        models = [self._repository.model(name) for name in self.names]
+        return bool(models) and all(model.ready for model in models)
 
     def is_ready(self, name: str, version: str = "") -> bool:
         """Whether a registered model answers requests now."""
-        model = self._registered(name, version)
-        return model is not None and model.ready
+        return self._repository.model(name).version(version).ready
 
-    def metadata(self, name: str, version: str = "") -> ModelMetadata:
-        """What a loaded model says of itself."""
-        return self._loaded(name, version).metadata
+    def statuses(self) -> Mapping[str, Sequence[VersionStatus]]:
+        """How far the versions of every model have come, ascending."""
+        return self._repository.statuses
+
+    async def load(self, name: str) -> None:
+        """Load a registered model as its files are now. Raises what stands in the way."""
+        await self._repository.load(name)
+
+    async def unload(self, name: str) -> None:
+        """Free a registered model; requests for it are refused until it is loaded."""
+        await self._repository.unload(name)
+
+    async def metadata(self, name: str, version: str = "") -> ModelMetadata:
+        """What a model says of itself. One that was never in memory is loaded for it."""
+        known = self.known_metadata(name, version)
+        if known is None:
+            with await self._loaded(name, version) as servable:
+                known = self.known_metadata(name, version) or servable.metadata
+        return known
+
+    def known_metadata(self, name: str, version: str = "") -> ModelMetadata | None:
+        """The same, as far as it is known without loading anything."""
+        model = self._repository.model(name)
+        found = model.version(version)
+        if found.metadata is None or not found.serves:
+            return None
+        return replace(found.metadata, versions=tuple(map(str, model.numbers)))
 
     def measurements(self, name: str) -> Iterable[Measurement]:
-        """What a registered model measures; nothing before it is loaded."""
-        model = self._registered(name, "")
-        return () if model is None else model.measurements()
+        """What a registered model measures; nothing while it is not in memory."""
+        servable = self._repository.model(name).version("").in_memory
+        return () if servable is None else servable.measurements()
 
     async def answer(self, name: str, request: HttpRequest) -> HttpResponse:
         """Answer one JSON request."""
-        response = await self._loaded(name, "").infer(request)
+        with await self._loaded(name, "") as servable:
+            response = await servable.infer(request)
         if not isinstance(response, HttpResponse):
             raise _wrong_kind(name, response)
         return response
 
     async def infer(self, name: str, request: InferRequest, version: str = "") -> InferResponse:
         """Answer one Open Inference Protocol request: the outputs it asks for, in its order."""
-        model = self._loaded(name, version)
-        _check_outputs(request, model.metadata)
-        response = await model.infer(request)
+        with await self._loaded(name, version) as servable:
+            _check_outputs(request, servable.metadata)
+            response = await servable.infer(request)
         if not isinstance(response, InferResponse):
             raise _wrong_kind(name, response)
         return _selected(response, request.outputs)
 
-    def _registered(self, name: str, version: str) -> Servable | None:
-        if name not in self._models:
-            asked = shortened(name)
-            raise RequestError(
-                f"The model '{asked}' does not exist{did_you_mean(asked, self._models)}",
-                param="model",
-                reason="model_not_found",
-                code=Code.NOT_FOUND,
-            )
-        if version:
-            _check_version(name, version)
-        return self._models[name]
-
-    def _loaded(self, name: str, version: str) -> Servable:
-        model = self._registered(name, version)
-        if model is None:
-            raise RequestError(
-                f"The model '{name}' is not ready yet.",
-                param="model",
-                reason="model_not_ready",
-                code=Code.UNAVAILABLE,
-            )
-        return model
-
-
-# A graph has one version, as in OVMS; 0 asks for the newest there is.
-_VERSIONS = frozenset({"0", "1"})
-
-
-def _check_version(name: str, version: str) -> None:
-    if version in _VERSIONS:
-        return
-    if not (version.isascii() and version.isdecimal()):
-        raise RequestError(f"The version '{version[:40]}' is not a number.", param="version")
-    raise RequestError(
-        f"The model '{name}' has no version {version[:40]}; it has version 1.",
-        param="version",
-        reason="model_not_found",
-        code=Code.NOT_FOUND,
-    )
+    async def _loaded(self, name: str, version: str) -> Loaded:
+        return await self._repository.model(name).version(version).loaded()
 
 
 def _check_outputs(request: InferRequest, metadata: ModelMetadata) -> None:

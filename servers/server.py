@@ -12,11 +12,10 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from calcgraph.runtime.errors import Code, StatusError, status_error
-from calcgraph.runtime.executor import GraphExecutor
 from calcgraph.servers import product
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.model_config import ModelEntry
+from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.cors import NO_CORS, Cors
 
 log = logging.getLogger(__name__)
@@ -61,14 +60,15 @@ async def serve(
     when a port or a model cannot be had.
     """
     with _stopped_by_signals(), contextlib.suppress(asyncio.CancelledError):
-        plane = DataPlane()
+        repository = Repository()
         for entry in entries:
-            plane.register(entry.name)
+            repository.register(entry)
+        plane = DataPlane(repository)
         async with AsyncExitStack() as opened:
-            opened.push_async_callback(plane.close)
+            opened.push_async_callback(repository.close)
             addresses = await opened.enter_async_context(_listening(plane, options))
             for entry in entries:
-                await _load(plane, entry)
+                await repository.load(entry.name)
             announce(_ready_line(addresses, plane))
             await asyncio.get_running_loop().create_future()
 
@@ -130,24 +130,6 @@ def _front_ends(plane: DataPlane, options: ServerOptions) -> Iterator[tuple[str,
             plane, drain_s=options.drain_s, channel_options=options.grpc_channel_options
         )
         yield "gRPC", options.grpc, grpc
-
-
-async def _load(plane: DataPlane, entry: ModelEntry) -> None:
-    async def open_model() -> GraphExecutor:
-        return await GraphExecutor.open(entry.name, entry.graph_file, base_path=entry.base_path)
-
-    try:
-        await plane.load(entry.name, open_model)
-    except StatusError as error:
-        raise status_error(
-            error.code, f"model '{entry.name}' cannot be loaded:\n{error}"
-        ) from error
-    except Exception as error:
-        log.debug("model %s failed", entry.name, exc_info=error)
-        raise status_error(
-            Code.INTERNAL,
-            f"model '{entry.name}' cannot be loaded:\n{entry.graph_file}: {type(error).__name__}: {error}",
-        ) from error
 
 
 def _ready_line(addresses: Mapping[str, str], plane: DataPlane) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.repository.status import VersionStatus
 from calcgraph.servers.rest.router import Route, json_response
 
 
@@ -21,9 +22,22 @@ class ConfigStatus:
         yield Route("GET", "/v1/config", self._config)
 
     async def _config(self, request: web.BaseRequest, _: str) -> web.Response:
-        return json_response({name: self._status(name) for name in self._plane.names})
+        return json_response(
+            {name: _status(versions) for name, versions in self._plane.statuses().items()}
+        )
 
-    def _status(self, name: str) -> dict[str, Any]:
-        state = "AVAILABLE" if self._plane.is_ready(name) else "LOADING"
-        status = {"error_code": "OK", "error_message": "OK"}
-        return {"model_version_status": [{"version": "1", "state": state, "status": status}]}
+
+def _status(versions: Sequence[VersionStatus]) -> dict[str, Any]:
+    return {
+        "model_version_status": [
+            {
+                "version": str(each.version),
+                "state": each.state,
+                "status": {
+                    "error_code": each.code.name,
+                    "error_message": each.reason or each.code.name,
+                },
+            }
+            for each in versions
+        ]
+    }

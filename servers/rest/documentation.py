@@ -40,6 +40,7 @@ class Documentation:
 
     def _document(self) -> dict[str, Any]:
         plane = self._plane
-        details = [plane.metadata(name).details for name in plane.names if plane.is_ready(name)]
+        known = [plane.known_metadata(name) for name in plane.names]
+        details = [metadata.details for metadata in known if metadata]
         lengths = [d["dimensions"] for d in details if d.get("dimensions") is not None]
         return document(self._operations, plane.names, max(lengths, default=None))

@@ -80,7 +80,7 @@ class KServe:
         return rest[: suffix.start()], suffix["version"] or "", suffix["verb"] or ""
 
     async def _metadata(self, request: web.BaseRequest, name: str, version: str) -> web.Response:
-        metadata = self._plane.metadata(name, version)
+        metadata = await self._plane.metadata(name, version)
         return json_response(
             {
                 "name": metadata.name,

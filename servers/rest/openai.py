@@ -49,11 +49,11 @@ class OpenAI:
 
     async def _models(self, request: web.BaseRequest, _: str) -> web.Response:
         ready = [name for name in self._plane.names if self._plane.is_ready(name)]
-        models = [_described(self._plane.metadata(name)) for name in ready]
+        models = [_described(name, self._plane.known_metadata(name)) for name in ready]
         return json_response({"object": "list", "data": models})
 
     async def _model(self, request: web.BaseRequest, name: str) -> web.Response:
-        return json_response(_described(self._plane.metadata(name)))
+        return json_response(_described(name, await self._plane.metadata(name)))
 
 
 def openai_error(answer: Answer) -> bytes:
@@ -85,11 +85,12 @@ def _model_name(body: dict[str, Any]) -> str:
     return name
 
 
-def _described(metadata: ModelMetadata) -> dict[str, Any]:
+def _described(name: str, metadata: ModelMetadata | None) -> dict[str, Any]:
+    """A model that was never in memory has no details yet."""
     return {
-        "id": metadata.name,
+        "id": name,
         "object": "model",
-        "created": metadata.created,
+        "created": metadata.created if metadata else 0,
         "owned_by": "calcgraph",
-        "details": metadata.details,
+        "details": metadata.details if metadata else {},
     }

@@ -87,7 +87,7 @@ class InferenceService(GRPCInferenceServiceServicer):
     async def ModelMetadata(
         self, request: pb.ModelMetadataRequest, context: Any
     ) -> pb.ModelMetadataResponse:
-        return write_metadata(self._plane.metadata(request.name, request.version))
+        return write_metadata(await self._plane.metadata(request.name, request.version))
 
     @_answering
     async def ModelInfer(

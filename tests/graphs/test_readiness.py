@@ -17,6 +17,9 @@ from calcgraph.runtime.errors import StatusError
 from calcgraph.runtime.executor import GraphExecutor
 from calcgraph.runtime.payload import InferRequest, InferResponse, Tensor
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.model_config import ModelEntry
+from calcgraph.servers.repository.repository import Repository
+from calcgraph.servers.repository.versions import VersionEntry
 
 FAILS = 29_999
 VECTORS = np.random.default_rng(0).normal(size=(30_000, 8)).astype(np.float32)
@@ -80,14 +83,15 @@ def hold_compilation(engine: Engine) -> Callable[[], None]:
 
 def test_a_model_is_not_ready_while_its_engine_is_compiled_anew(graph_file: Path) -> None:
     async def play() -> InferResponse:
-        plane = DataPlane()
-        plane.register("m")
         executor = await GraphExecutor.open("m", graph_file)
 
-        async def opened() -> GraphExecutor:
+        async def opened(_: VersionEntry) -> GraphExecutor:
             return executor
 
-        await plane.load("m", opened)
+        repository = Repository(opened)
+        repository.register(ModelEntry("m", graph_file.parent, graph_file))
+        plane = DataPlane(repository)
+        await plane.load("m")
         try:
             release = hold_compilation(engine_of(executor))
             assert plane.ready and plane.is_ready("m")
@@ -102,7 +106,7 @@ def test_a_model_is_not_ready_while_its_engine_is_compiled_anew(graph_file: Path
             assert plane.ready and plane.is_ready("m")
             return answer
         finally:
-            await plane.close()
+            await repository.close()
 
     answer = asyncio.run(play())
     vector = VECTORS[3] + VECTORS[4]

@@ -5,7 +5,6 @@ import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack, closing
 from dataclasses import dataclass
-from functools import partial
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
@@ -16,9 +15,10 @@ import pytest
 import uvloop
 
 from calcgraph.proto.inference_pb2_grpc import GRPCInferenceServiceStub
-from calcgraph.runtime.executor import GraphExecutor
 from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.model_config import ModelEntry
+from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.rest.front_end import RestFrontEnd
 from calcgraph.servers.rpc.front_end import GrpcFrontEnd
@@ -122,14 +122,14 @@ def served(nodes: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> I
 
 
 async def start(folder: Path, opened: AsyncExitStack) -> Served:
-    plane = DataPlane()
-    opened.push_async_callback(plane.close)
-    for name in (*MODELS, UNREADY):
-        plane.register(name)
+    repository = Repository()
+    opened.push_async_callback(repository.close)
+    for name, calculator in {**MODELS, UNREADY: "gone"}.items():
+        repository.register(ModelEntry(name, folder, folder / f"{calculator}.pbtxt"))
     for name, calculator in MODELS.items():
-        file = folder / f"{calculator}.pbtxt"
-        file.write_text(GRAPH.format(calculator))
-        await plane.load(name, partial(GraphExecutor.open, name, file, base_path=folder))
+        (folder / f"{calculator}.pbtxt").write_text(GRAPH.format(calculator))
+        await repository.load(name)
+    plane = DataPlane(repository)
     rest = RestFrontEnd(plane, max_body_bytes=MAX_BODY, drain_s=1, cors=Cors((ORIGIN,)))
     rpc = GrpcFrontEnd(plane, drain_s=1)
     opened.push_async_callback(rest.stop)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.config_status import ConfigStatus
 from calcgraph.servers.rest.kserve import KServe
 from calcgraph.servers.rest.metrics import Metrics
@@ -44,7 +45,7 @@ def test_what_is_documented_is_served_with_a_documented_status(
 
 
 def test_what_is_served_is_documented() -> None:
-    plane = DataPlane()
+    plane = DataPlane(Repository())
     documented = {
         (method, re.sub(r"\{.*", "", operation.path))
         for operation in operations()

@@ -1,0 +1,45 @@
+"""A servable in memory, and the requests that run in it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from types import TracebackType
+
+from calcgraph.servers.servable import Servable
+
+
+class Loaded:
+    """Entered by each request for as long as it runs, so that nobody closes the model under it."""
+
+    def __init__(self, servable: Servable) -> None:
+        self.servable = servable
+        self.running = 0
+        self.last_used = time.monotonic()
+        self._at_rest = asyncio.Event()
+        self._at_rest.set()
+
+    def __enter__(self) -> Servable:
+        self.running += 1
+        self._at_rest.clear()
+        return self.servable
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.running -= 1
+        self.last_used = time.monotonic()
+        if not self.running:
+            self._at_rest.set()
+
+    def abandon_requests(self) -> None:
+        """Wait for no request any more."""
+        self._at_rest.set()
+
+    async def close_when_idle(self) -> None:
+        """Wait until the last request has its answer, then close. No request may enter any more."""
+        await self._at_rest.wait()
+        await self.servable.close()

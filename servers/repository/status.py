@@ -1,0 +1,33 @@
+"""How far a version of a model has come, in the words of OVMS and TensorFlow Serving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from calcgraph.runtime.errors import Code
+
+
+class State(StrEnum):
+    """The states of a version, in the order of its life."""
+
+    LOADING = "LOADING"
+    """It does not answer yet; after a failure it does not until its files change."""
+    AVAILABLE = "AVAILABLE"
+    """It answers requests, though the first may have to wait until it is in memory again."""
+    UNLOADING = "UNLOADING"
+    END = "END"
+
+
+@dataclass(frozen=True, slots=True)
+class VersionStatus:
+    """What operators may know of one version.
+
+    AVAILABLE with another code than OK serves what it served before, and `reason` says why a change of it
+    was not taken.
+    """
+
+    version: int
+    state: State
+    code: Code = Code.OK
+    reason: str = ""

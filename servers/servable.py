@@ -1,0 +1,28 @@
+"""What a loaded version of a model is to those who serve it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Protocol
+
+from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
+
+if TYPE_CHECKING:
+    from calcgraph.runtime.executor import ModelMetadata
+    from calcgraph.runtime.measurement import Measurement
+
+
+class Servable(Protocol):
+    """A loaded model; `calcgraph.runtime.executor.GraphExecutor` is one."""
+
+    @property
+    def metadata(self) -> ModelMetadata: ...
+
+    @property
+    def ready(self) -> bool: ...
+
+    def measurements(self) -> Iterable[Measurement]: ...
+
+    async def infer(self, request: HttpRequest | InferRequest) -> HttpResponse | InferResponse: ...
+
+    async def close(self) -> None: ...

@@ -36,7 +36,6 @@ _FLAGS: Final = (
     _Flag("metrics_enable", "GET /metrics is always served", takes_value=False),
     _Flag("metrics_list", "GET /metrics has all there are"),
     _Flag("cache_dir", "set CACHE_DIR in plugin_config of the model's graph.pbtxt"),
-    _Flag("api_key_file", "keys are not checked yet", refused=True),
     _Flag("cpu_extension", "extensions are not loaded", refused=True),
     _Flag("batch_size", _IN_GRAPH, refused=True),
     _Flag("shape", _IN_GRAPH, refused=True),

@@ -19,6 +19,7 @@ from typing import Final
 
 from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers import ovms_flags
+from calcgraph.servers.auth import flags as auth_flags
 from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
 from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.server import Listen, ServerOptions, serve
@@ -92,6 +93,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="a Python file with calculators of your own; may be given several times",
     )
+    auth_flags.add_arguments(parser)
     ovms_flags.add_arguments(parser)
 
 
@@ -137,9 +139,12 @@ def _options(args: argparse.Namespace) -> ServerOptions:
         raise ConfigError(
             f"REST and gRPC cannot share a port: --rest_port and --port are {args.port}"
         )
+    rest = None if args.rest_port is None else Listen(args.rest_bind_address, args.rest_port)
+    grpc = None if args.port is None else Listen(args.grpc_bind_address, args.port)
     return ServerOptions(
-        rest=None if args.rest_port is None else Listen(args.rest_bind_address, args.rest_port),
-        grpc=None if args.port is None else Listen(args.grpc_bind_address, args.port),
+        rest=rest,
+        grpc=grpc,
+        security=auth_flags.security(args, [each.host for each in (rest, grpc) if each]),
         max_body_bytes=args.max_body_mb * _MIB,
         drain_s=args.drain_seconds,
         grpc_channel_options=args.grpc_channel_arguments,

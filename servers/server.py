@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from calcgraph.servers import product
+from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.model_config import ModelEntry
 from calcgraph.servers.repository.repository import Repository
@@ -40,6 +41,7 @@ class ServerOptions:
     """How long running requests may take to end once the server was told to stop."""
     grpc_channel_options: Mapping[str, str | int] = field(default_factory=dict)
     cors: Cors = NO_CORS
+    security: Security = field(default_factory=Security)
 
 
 class FrontEnd(Protocol):
@@ -119,6 +121,7 @@ def _front_ends(plane: DataPlane, options: ServerOptions) -> Iterator[tuple[str,
             max_body_bytes=options.max_body_bytes,
             drain_s=options.drain_s,
             cors=options.cors,
+            security=options.security,
         )
         yield "REST", options.rest, rest
     if options.grpc is not None:
@@ -127,7 +130,10 @@ def _front_ends(plane: DataPlane, options: ServerOptions) -> Iterator[tuple[str,
         from calcgraph.servers.rpc.front_end import GrpcFrontEnd
 
         grpc = GrpcFrontEnd(
-            plane, drain_s=options.drain_s, channel_options=options.grpc_channel_options
+            plane,
+            drain_s=options.drain_s,
+            channel_options=options.grpc_channel_options,
+            security=options.security,
         )
         yield "gRPC", options.grpc, grpc
 

@@ -17,6 +17,8 @@ from aiohttp.http_parser import RawRequestMessage
 from calcgraph.runtime.errors import RequestError
 from calcgraph.servers import product
 from calcgraph.servers.addresses import cannot_listen, join
+from calcgraph.servers.auth.flags import Security
+from calcgraph.servers.auth.scopes import is_rest_health, rest_scope
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import HttpError, answer_to
 from calcgraph.servers.rest.compression import pack
@@ -29,6 +31,7 @@ from calcgraph.servers.rest.metrics import Metrics
 from calcgraph.servers.rest.openai import OpenAI, openai_error
 from calcgraph.servers.rest.operations import is_kserve
 from calcgraph.servers.rest.router import Router
+from calcgraph.servers.tls import server_context
 
 # Clients keep idle connections for minutes, and one that the server closes first costs them a retry.
 _KEEP_ALIVE_S: Final = 3600.0
@@ -42,7 +45,13 @@ class RestFrontEnd:
     """Serves a data plane over HTTP/1.1 until stopped."""
 
     def __init__(
-        self, plane: DataPlane, *, max_body_bytes: int, drain_s: float, cors: Cors = NO_CORS
+        self,
+        plane: DataPlane,
+        *,
+        max_body_bytes: int,
+        drain_s: float,
+        cors: Cors = NO_CORS,
+        security: Security | None = None,
     ) -> None:
         dialects = (
             OpenAI(plane),
@@ -55,6 +64,7 @@ class RestFrontEnd:
         self._max_body_bytes = max_body_bytes
         self._drain_s = drain_s
         self._cors = cors
+        self._security = security or Security()
         self._request_ids = itertools.count(1)
         self._process = os.urandom(6).hex()
         self._loop = asyncio.get_running_loop()
@@ -75,12 +85,14 @@ class RestFrontEnd:
         # aiohttp waits twice for a request that hangs: for its handler, then for its connection.
         self._runner = web.ServerRunner(server, shutdown_timeout=self._drain_s / 2)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, host, port, backlog=_BACKLOG)
+        tls = self._security.tls
+        context = server_context(tls) if tls else None
+        site = web.TCPSite(self._runner, host, port, backlog=_BACKLOG, ssl_context=context)
         try:
             await site.start()
         except OSError as error:
             raise cannot_listen("REST", "--rest_port", host, port, error) from None
-        return f"http://{join(host, site.port)}"
+        return f"{'https' if context else 'http'}://{join(host, site.port)}"
 
     async def stop(self) -> None:
         """Stop accepting, let running requests end for `drain_s` seconds, close the connections."""
@@ -135,6 +147,10 @@ class RestFrontEnd:
         preflight = self._cors.preflight(request.method, request.headers)
         if preflight is not None:
             return web.Response(status=204, headers=preflight)
+        path = request.path
+        self._security.guard.check(
+            request.headers.get("Authorization"), rest_scope(path), health=is_rest_health(path)
+        )
         if (request.content_length or 0) > self._max_body_bytes:
             raise self._too_large()
         try:

@@ -9,8 +9,11 @@ import grpc.aio
 
 from calcgraph.proto.inference_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 from calcgraph.servers.addresses import bind_error, cannot_listen, join
+from calcgraph.servers.auth.flags import Security
+from calcgraph.servers.auth.interceptor import GuardInterceptor
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.rpc.service import InferenceService
+from calcgraph.servers.tls import grpc_credentials
 
 _CHANNEL_OPTIONS: Final[Mapping[str, int]] = {
     # Without it a second server on an occupied port starts, and takes half of the connections.
@@ -34,10 +37,15 @@ class GrpcFrontEnd:
         *,
         drain_s: float,
         channel_options: Mapping[str, str | int] | None = None,
+        security: Security | None = None,
     ) -> None:
         self._drain_s = drain_s
         options = {**_CHANNEL_OPTIONS, **(channel_options or {})}
-        self._server = grpc.aio.server(options=list(options.items()))
+        security = security or Security()
+        self._tls = security.tls
+        self._server = grpc.aio.server(
+            interceptors=[GuardInterceptor(security.guard)], options=list(options.items())
+        )
         add_GRPCInferenceServiceServicer_to_server(  # type: ignore[no-untyped-call]
             InferenceService(plane), self._server
         )
@@ -45,11 +53,16 @@ class GrpcFrontEnd:
     async def start(self, host: str, port: int) -> str:
         """Listen, and return host:port. Port 0 takes a free one. Raises StatusError when it cannot."""
         try:
-            bound = self._server.add_insecure_port(join(host, port))
+            bound = self._bind(join(host, port))
         except RuntimeError:
             raise cannot_listen("gRPC", "--port", host, port, bind_error(host, port)) from None
         await self._server.start()
         return join(host, bound)
+
+    def _bind(self, address: str) -> int:
+        if self._tls is None:
+            return int(self._server.add_insecure_port(address))
+        return int(self._server.add_secure_port(address, grpc_credentials(self._tls)))
 
     async def stop(self) -> None:
         """Stop accepting, let running calls end for `drain_s` seconds, cancel the rest."""

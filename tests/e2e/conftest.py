@@ -32,7 +32,7 @@ BF16 = "sentence-transformers/all-MiniLM-L6-v2"
 F32 = "e2e/minilm-f32"
 
 READY = re.compile(
-    r"calcgraph \S+ ready: (?:REST http://(?P<rest>\S+:\d+))?(?:, )?(?:gRPC (?P<grpc>\S+:\d+))?, "
+    r"calcgraph \S+ ready: (?:REST https?://(?P<rest>\S+:\d+))?(?:, )?(?:gRPC (?P<grpc>\S+:\d+))?, "
     r"models: (?P<models>.*)\n"
 )
 

@@ -109,7 +109,7 @@ def test_a_second_server_does_not_share_the_grpc_port_of_the_first(
 def test_an_address_that_is_not_ours_is_told(
     refusal: Refusal, slow: Any, flag: str, bind: str, front_end: str
 ) -> None:
-    error = refusal("serve", *slow(), flag, "0", bind, "192.0.2.1")
+    error = refusal("serve", *slow(), flag, "0", bind, "192.0.2.1", "--insecure")
     assert f"{front_end} cannot listen on 192.0.2.1:0: this machine has no such address" in error
 
 
@@ -150,3 +150,25 @@ def test_a_mistake_in_the_graph_is_told_with_its_place(
     assert f"{graph}:" in error
     for words in expected:
         assert words in error
+
+
+@pytest.mark.parametrize("bind", ["--rest_bind_address", "--grpc_bind_address"])
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1", "some.host"])
+def test_the_server_does_not_listen_beyond_this_machine_unprotected(
+    refusal: Refusal, slow: Any, bind: str, host: str
+) -> None:
+    error = refusal("serve", *slow(), "--rest_port", "0", "--port", "0", bind, host)
+    assert f"{host} can be reached from other machines" in error
+    assert "--api_key_file" in error
+    assert "--insecure" in error
+
+
+def test_a_key_or_a_flag_lets_it_listen_beyond_this_machine(
+    launch: Any, slow: Any, tmp_path: Path
+) -> None:
+    everywhere = ["--rest_port", "0", "--rest_bind_address", "0.0.0.0"]
+    (tmp_path / "key").write_text("secret")
+    server = launch("serve", *slow(), *everywhere, "--api_key_file", tmp_path / "key")
+    assert server.rest.startswith("0.0.0.0:")
+    assert "keys travel to 0.0.0.0 unencrypted" in server.log
+    assert launch("serve", *slow(), *everywhere, "--insecure").rest.startswith("0.0.0.0:")

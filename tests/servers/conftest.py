@@ -2,8 +2,9 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
-from contextlib import AsyncExitStack, closing
+import time
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import AbstractContextManager, AsyncExitStack, closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
@@ -16,6 +17,7 @@ import uvloop
 
 from calcgraph.proto.inference_pb2_grpc import GRPCInferenceServiceStub
 from calcgraph.runtime.registry import REGISTRY
+from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.model_config import ModelEntry
 from calcgraph.servers.repository.repository import Repository
@@ -103,7 +105,18 @@ def nodes() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def served(nodes: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("graphs")
+    with serving(tmp_path_factory.mktemp("graphs")) as served:
+        yield served
+
+
+@pytest.fixture(scope="session")
+def serve(nodes: dict[str, Any]) -> Callable[..., AbstractContextManager[Served]]:
+    """Both front ends with options of a test's own; takes the options of `start`."""
+    return serving
+
+
+@contextmanager
+def serving(folder: Path, **options: Any) -> Iterator[Served]:
     loop = uvloop.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     opened = AsyncExitStack()
@@ -113,7 +126,7 @@ def served(nodes: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> I
 
     thread.start()
     try:
-        yield run(start(folder, opened))
+        yield run(start(folder, opened, **options))
         run(opened.aclose())
     finally:
         loop.call_soon_threadsafe(loop.stop)
@@ -121,7 +134,7 @@ def served(nodes: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> I
         loop.close()
 
 
-async def start(folder: Path, opened: AsyncExitStack) -> Served:
+async def start(folder: Path, opened: AsyncExitStack, security: Security | None = None) -> Served:
     repository = Repository()
     opened.push_async_callback(repository.close)
     for name, calculator in {**MODELS, UNREADY: "gone"}.items():
@@ -130,8 +143,10 @@ async def start(folder: Path, opened: AsyncExitStack) -> Served:
         (folder / f"{calculator}.pbtxt").write_text(GRAPH.format(calculator))
         await repository.load(name)
     plane = DataPlane(repository)
-    rest = RestFrontEnd(plane, max_body_bytes=MAX_BODY, drain_s=1, cors=Cors((ORIGIN,)))
-    rpc = GrpcFrontEnd(plane, drain_s=1)
+    rest = RestFrontEnd(
+        plane, max_body_bytes=MAX_BODY, drain_s=1, cors=Cors((ORIGIN,)), security=security
+    )
+    rpc = GrpcFrontEnd(plane, drain_s=1, security=security)
     opened.push_async_callback(rest.stop)
     opened.push_async_callback(rpc.stop)
     url = await rest.start("127.0.0.1", 0)
@@ -150,3 +165,18 @@ def connection(served: Served) -> Iterator[HTTPConnection]:
 def stub(served: Served) -> Iterator[GRPCInferenceServiceStub]:
     with grpc.insecure_channel(served.grpc_address) as channel:
         yield GRPCInferenceServiceStub(channel)
+
+
+@pytest.fixture
+def eventually() -> Callable[[Callable[[], bool]], bool]:
+    """Whether a condition comes true in time."""
+
+    def wait(condition: Callable[[], bool]) -> bool:
+        deadline = time.monotonic() + 20
+        while not condition():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.01)
+        return True
+
+    return wait

@@ -83,7 +83,6 @@ def test_a_command_line_that_makes_no_sense_ends_with_a_sentence(
         ("serve --rest_port 0 --config_path c --model_name m --model_path p", "not both forms"),
         ("serve --rest_port 0 --config_path gone.json", "gone.json: there is no such file"),
         ("serve --rest_port 0 --model_name m --model_path gone", "its folder gone does not exist"),
-        ("--api_key_file k --rest_port 0", "--api_key_file is OVMS's and not supported: keys"),
         ("--target_device GPU --rest_port 0", "edit node_options in the model's graph.pbtxt"),
         ("serve --log_path /no/such/folder/log --rest_port 0", "--log_path /no/such/folder/log"),
         ("serve --calculators gone.py --rest_port 0 --model_name m --model_path .", "graph.pbtxt"),

@@ -48,6 +48,7 @@ class EmbeddingsCalculatorOV(Calculator):
     inputs = {"TOKENS": Tokens}
     outputs = {"EMBEDDINGS": Embeddings}
     options = EmbeddingsCalculatorOVOptions
+    stateless = True
 
     @classmethod
     def expand(cls, context: SubgraphContext) -> CalculatorGraphConfig | None:

@@ -48,6 +48,7 @@ class HttpInput(Calculator):
     outputs = {"INPUT": TextInput, "ANSWER": object}
     options = HttpInputOptions
     light = True
+    stateless = True
 
     @classmethod
     def contract(cls, contract: Contract) -> None:

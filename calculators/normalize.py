@@ -22,6 +22,7 @@ class Normalize(Calculator):
     outputs = {"EMBEDDINGS": Embeddings}
     options = NormalizeOptions
     light = True
+    stateless = True
 
     def process(self, cc: CalculatorContext) -> None:
         embeddings: Embeddings = cc.inputs["EMBEDDINGS"].value

@@ -36,6 +36,7 @@ class Pooling(Calculator):
     outputs = {"EMBEDDINGS": Embeddings}
     options = PoolingOptions
     light = True
+    stateless = True
 
     @classmethod
     def contract(cls, contract: Contract) -> None:

@@ -71,6 +71,7 @@ class PromptTemplate(Calculator):
     outputs = {"INPUT": TextInput}
     options = PromptTemplateOptions
     light = True
+    stateless = True
 
     @classmethod
     def load(cls, node: NodePlan, graph: GraphPlan) -> Prompts:

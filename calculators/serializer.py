@@ -29,6 +29,7 @@ class Serializer(Calculator):
     outputs = {"RESPONSE": HttpResponse | InferResponse}
     options = SerializerOptions
     light = True
+    stateless = True
 
     @classmethod
     def contract(cls, contract: Contract) -> None:

@@ -63,6 +63,7 @@ class Tokenizer(Calculator):
     outputs = {"TOKENS": Tokens}
     options = TokenizerOptions
     light = True
+    stateless = True
 
     @classmethod
     def contract(cls, contract: Contract) -> None:

@@ -60,6 +60,10 @@ class Calculator:
     light: ClassVar[bool] = False
     """`process` takes microseconds and never blocks: it runs at once on the thread that feeds it."""
 
+    stateless: ClassVar[bool] = False
+    """Promise: nothing of one packet is kept for the next, so that a served graph whose calculators all say
+    so may answer one request after the other. Otherwise every request gets a graph of its own."""
+
     timestamp_offset: ClassVar[int | None] = 0
     """Promise: no output earlier than input + offset. None promises nothing."""
 

@@ -207,6 +207,14 @@ class RunError(StatusError):
         return None
 
 
+def callers_mistake(error: StatusError) -> RequestError | None:
+    """The caller's mistake that a graph failed for, if that is what it was."""
+    if isinstance(error, RunError):
+        return error.request_error()
+    cause = error.__cause__
+    return cause if isinstance(cause, RequestError) else None
+
+
 def common_code(codes: Iterable[Code]) -> Code:
     """The code that all share, or UNKNOWN (mediapipe/framework/tool/status_util.cc, CombinedStatus)."""
     distinct = set(codes)

@@ -1,92 +1,71 @@
-"""One model: its graph validated once, its resources opened once, a pool of graphs that take requests.
+"""One model: its graph validated once, its resources opened once, a graph for every request.
 
-A started graph answers one request at a time, so that a slow request holds up nobody else's, and a graph
-that failed is thrown away with its request alone. Graphs are cheap: what is expensive is opened by
-`Calculator.load`, once for the whole pool.
+Theory of operation
+-------------------
+Graphs are cheap: what is expensive is opened by `Calculator.load`, once for all graphs of the model, so
+that a slow request holds up nobody else's and a graph that failed is thrown away with its request alone.
+
+A request reaches the graph in three steps. `Signature` spreads it over the graph's input streams and makes
+an answer of what the output streams carry, by the rules of `packet_kinds`. `request_parameters` says which
+parameters are side packets and at what time the packets go in. Then one of three runs it:
+
+    PooledGraph      a started graph that is handed from request to request, where nothing of one request
+                     stays for the next: all calculators say that they are stateless, or the graph's author
+                     allows it (`# OVMS_GRAPH_QUEUE_MAX_SIZE: AUTO`)
+    run_once         a graph for this request alone: any other, and every request that brings side packets or
+                     its own timestamp
+    StreamSession    a graph for the life of a stream of requests
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
-import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
-from inspect import iscoroutinefunction
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from calcgraph.runtime.config import read_graph
-from calcgraph.runtime.errors import (
-    CalculatorError,
-    Code,
-    GraphError,
-    Problem,
-    RequestError,
-    RunError,
-    StatusError,
-    status_error,
-)
-from calcgraph.runtime.fingerprint import FINGERPRINT, by_options, fingerprint
+from calcgraph.runtime.errors import Code, RequestError, status_error
 from calcgraph.runtime.graph import CalculatorGraph
 from calcgraph.runtime.measurement import Measurement
-from calcgraph.runtime.packet import Packet
-from calcgraph.runtime.payload import (
-    HttpRequest,
-    HttpResponse,
-    InferRequest,
-    InferResponse,
-    TensorSpec,
-)
-from calcgraph.runtime.plan import GraphPlan, NodePlan
+from calcgraph.runtime.model_metadata import ModelMetadata, NodesSaid, metadata_of
+from calcgraph.runtime.node_resources import NodeResources
+from calcgraph.runtime.payload import InferRequest, InferResponse
+from calcgraph.runtime.plan import GraphPlan
+from calcgraph.runtime.pooled_graph import PooledGraph
+from calcgraph.runtime.request_parameters import TIMESTAMP, Clock, side_packets, timestamp
 from calcgraph.runtime.services import MODEL
+from calcgraph.runtime.signature import Request, Response, Signature
+from calcgraph.runtime.single_run import run_once
 from calcgraph.runtime.validation import plan_graph
 
-log = logging.getLogger("calcgraph.executor")
+__all__ = ["GraphExecutor", "ModelMetadata", "Request", "Response"]
 
-Request = HttpRequest | InferRequest
-Response = HttpResponse | InferResponse
-
-_PROTOCOLS = {
-    HttpRequest: "the OpenAI API",
-    InferRequest: "the Open Inference Protocol (KServe v2)",
-}
-
-_IDLE_GRAPHS = 256
-"""How many started graphs are kept for the next requests."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelMetadata:
-    """What a client may know of a model."""
-
-    name: str
-    inputs: Sequence[TensorSpec]
-    outputs: Sequence[TensorSpec]
-    details: Mapping[str, Any]
-    """What the nodes say of themselves: dimensions, max_tokens, pooling and so on."""
-    created: int
-    """Seconds since the epoch."""
-    fingerprint: str = ""
-    """Another one means that the same request may be answered otherwise; also among the details."""
-    versions: Sequence[str] = ("1",)
-    platform: str = "calcgraph"
+_IDLE_GRAPHS: Final = 256
+"""How many started graphs are kept for the next requests, if the graph does not say."""
+_POOL: Final = "OVMS_GRAPH_QUEUE_MAX_SIZE"
 
 
 class GraphExecutor:
     """Runs one model's requests. Belongs to one event loop."""
 
-    def __init__(self, name: str, plan: GraphPlan, resources: _Resources) -> None:
+    def __init__(self, name: str, plan: GraphPlan, resources: NodeResources) -> None:
         self.name = name
         self.plan = plan
-        self.metadata = _describe(name, plan, resources.by_node)
+        said = NodesSaid.ask(plan, resources.by_node)
+        self._signature = Signature(plan, said.inputs, said.outputs, said.streams)
+        self.metadata = metadata_of(name, said, self._signature)
         self._services = {MODEL: self.metadata}
         self._resources = resources
         self._threads = ThreadPoolExecutor(thread_name_prefix=f"calcgraph-{name}")
-        self._idle: list[_Session] = []
+        self._side_packets = frozenset(
+            n for n, p in plan.side_packets.items() if p.producer is None
+        )
+        self._pool_size = _pool_size(plan)
+        self._idle: list[PooledGraph] = []
+        self._clock = Clock()
         self._closed = False
 
     @classmethod
@@ -99,14 +78,28 @@ class GraphExecutor:
         calculator's `load` raises.
         """
         plan = await asyncio.to_thread(_read_plan, name, graph_file, base_path or graph_file.parent)
-        executor = cls(name, plan, await _Resources.load(plan))
+        resources = await NodeResources.load(plan)
         try:
-            # The first graph shows that every node opens, before a request depends on it.
-            executor._idle.append(_Session(executor))
+            executor = cls(name, plan, resources)
+        except BaseException:
+            await resources.close()
+            raise
+        try:
+            executor._try_to_open()
         except BaseException:
             await executor.close()
             raise
         return executor
+
+    def _try_to_open(self) -> None:
+        """A first graph shows that every node opens, before a request depends on it."""
+        if any(packet.required for packet in self.plan.side_packets.values()):
+            return
+        graph = PooledGraph(self._new_graph())
+        if self._pool_size:
+            self._idle.append(graph)
+        else:
+            graph.drop()
 
     @property
     def ready(self) -> bool:
@@ -124,33 +117,47 @@ class GraphExecutor:
     async def infer(self, request: Request) -> Response:
         """Answer one request. Raises RequestError for the caller's mistakes, else StatusError."""
         if self._closed:
-            raise RequestError(
-                f"The model '{self.name}' is being unloaded.",
-                param="model",
-                reason="model_not_ready",
-                code=Code.UNAVAILABLE,
-            )
-        self._check_kind(request)
-        session = self._idle.pop() if self._idle else _Session(self)
-        try:
-            response = await session.ask(request)
-        except BaseException:
-            session.drop()
-            raise
-        if self._closed or len(self._idle) >= _IDLE_GRAPHS:
-            session.drop()
+            raise self._unloading()
+        self._signature.require(type(request), self.name)
+        packets = self._signature.packets(request)
+        time, given = None, {}
+        if isinstance(request, InferRequest) and request.parameters:
+            time = timestamp(request.parameters)
+            given = side_packets(request.parameters, self._side_packets)
+        if self._pool_size and time is None and not given:
+            time = self._clock.next()
+            payloads = await self._ask_pool(packets, time)
         else:
-            self._idle.append(session)
-        return response
+            time = self._clock.next() if time is None else time
+            payloads = await run_once(self._new_graph(), packets, time, given)
+        answer = self._signature.answer(payloads)
+        if not isinstance(answer, InferResponse):
+            return answer
+        return InferResponse(answer.outputs, {**answer.parameters, TIMESTAMP: time})
 
-    def _check_kind(self, request: Request) -> None:
-        kind = self.plan.streams[self.plan.input_streams[0].name].type
-        if kind is not None and not isinstance(request, kind):
-            raise RequestError(
-                f"The model '{self.name}' does not speak {_PROTOCOLS[type(request)]}.",
-                param="model",
-                code=Code.FAILED_PRECONDITION,
-            )
+    async def _ask_pool(self, packets: Any, time: int) -> Mapping[str, Any]:
+        graph = self._idle.pop() if self._idle else PooledGraph(self._new_graph())
+        try:
+            payloads = await graph.ask(packets, time)
+        except BaseException:
+            graph.drop()
+            raise
+        graph.when_at_rest(lambda: self._keep(graph))
+        return payloads
+
+    def _keep(self, graph: PooledGraph) -> None:
+        if self._closed or len(self._idle) >= self._pool_size:
+            graph.drop()
+        else:
+            self._idle.append(graph)
+
+    def _unloading(self) -> RequestError:
+        return RequestError(
+            f"The model '{self.name}' is being unloaded.",
+            param="model",
+            reason="model_not_ready",
+            code=Code.UNAVAILABLE,
+        )
 
     async def close(self) -> None:
         """Close the idle graphs and what `load` opened. Running requests end on their own."""
@@ -160,76 +167,13 @@ class GraphExecutor:
         await self._resources.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def start_graph(self) -> CalculatorGraph:
+    def _new_graph(self) -> CalculatorGraph:
         return CalculatorGraph(
             plan=self.plan,
             resources=self._resources.by_node,
             services=self._services,
             thread_pool=self._threads,
         )
-
-
-class _Session:
-    """One started graph and the request it is working on."""
-
-    def __init__(self, executor: GraphExecutor) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._thread = threading.get_ident()
-        self._time = -1
-        self._answer: asyncio.Future[Response] | None = None
-        self._input = executor.plan.input_streams[0].name
-        self._graph = executor.start_graph()
-        self._graph.observe_output_stream(executor.plan.output_streams[0].name, self._on_output)
-        self._graph.set_error_callback(self._on_error)
-        self._graph.set_idle_callback(self._on_idle)
-        self._graph.start_run()
-
-    async def ask(self, request: Request) -> Response:
-        self._time += 1
-        answer: asyncio.Future[Response] = self._loop.create_future()
-        self._answer = answer
-        try:
-            self._graph.add_packet_to_input_stream(self._input, Packet(request, self._time))
-        except StatusError:
-            if not answer.done():
-                raise
-        return await answer
-
-    def drop(self) -> None:
-        self._graph.cancel()
-
-    def _on_output(self, _: str, packet: Packet) -> None:
-        self._on_loop(self._resolve, packet.value)
-
-    def _on_error(self, error: StatusError) -> None:
-        self._on_loop(self._reject, error)
-
-    def _on_idle(self) -> None:
-        self._on_loop(self._reject_silence)
-
-    def _on_loop(self, deed: Any, *args: Any) -> None:
-        if threading.get_ident() == self._thread:
-            deed(*args)
-        else:
-            self._loop.call_soon_threadsafe(deed, *args)
-
-    def _resolve(self, response: Response) -> None:
-        if self._answer and not self._answer.done():
-            self._answer.set_result(response)
-
-    def _reject(self, error: StatusError) -> None:
-        if self._answer and not self._answer.done():
-            self._answer.set_exception(_callers_mistake(error) or error)
-
-    def _reject_silence(self) -> None:
-        self._reject(status_error(Code.INTERNAL, "the graph came to rest without an answer"))
-
-
-def _callers_mistake(error: StatusError) -> RequestError | None:
-    if isinstance(error, RunError):
-        return error.request_error()
-    cause = error.__cause__
-    return cause if isinstance(cause, RequestError) else None
 
 
 def _read_plan(name: str, graph_file: Path, base_path: Path) -> GraphPlan:
@@ -244,88 +188,15 @@ def _read_plan(name: str, graph_file: Path, base_path: Path) -> GraphPlan:
             Code.INVALID_ARGUMENT, f"the graph file {graph_file} cannot be read: {error}"
         ) from error
     plan = plan_graph(read_graph(text, str(graph_file)), base_path=base_path)
-    _require_one_in_one_out(plan)
+    Signature(plan)  # raises for streams that no request can feed, before anything is loaded
     return plan
 
 
-class _Resources:
-    """What `Calculator.load` opened for the nodes of one graph."""
-
-    def __init__(self) -> None:
-        self.by_node: dict[int, Any] = {}
-        self._opened = AsyncExitStack()
-
-    @classmethod
-    async def load(cls, plan: GraphPlan) -> _Resources:
-        """Load every node, in order; when one fails, those before it are unloaded."""
-        resources = cls()
-        try:
-            for node in plan.nodes:
-                resources._add(node, await asyncio.to_thread(_load, node, plan))
-        except BaseException:
-            await resources.close()
-            raise
-        return resources
-
-    def _add(self, node: NodePlan, resource: Any) -> None:
-        if resource is not None:
-            self.by_node[node.id] = resource
-            self._opened.push_async_callback(_unload, node, resource)
-
-    async def close(self) -> None:
-        await self._opened.aclose()
-
-
-async def _unload(node: NodePlan, resource: Any) -> None:
-    """Off the loop, since closing may wait for work to end; a coroutine runs on it."""
-    unload = node.calculator.unload
-    if iscoroutinefunction(unload):
-        await unload(resource)
-    else:
-        await asyncio.to_thread(unload, resource)
-
-
-def _load(node: NodePlan, plan: GraphPlan) -> Any:
-    try:
-        return node.calculator.load(node, plan)
-    except StatusError:
-        raise
-    except (ValueError, OSError) as error:
-        # The graph names a file or a value that does not work: its author can mend it.
-        raise GraphError([Problem(node.location, f"node {node.name!r}: {error}")]) from error
-    except Exception as error:
-        raise CalculatorError(node.name, "load", error) from error
-
-
-def _describe(name: str, plan: GraphPlan, resources: Mapping[int, Any]) -> ModelMetadata:
-    details: dict[str, Any] = {}
-    parts: list[Any] = []
-    for node in plan.nodes:
-        said = dict(node.calculator.describe(node, resources.get(node.id), dict(details)))
-        parts.append(said.pop(FINGERPRINT) if FINGERPRINT in said else by_options(node))
-        details.update(said)
-    details[FINGERPRINT] = fingerprint(parts)
-    return ModelMetadata(
-        name=name,
-        inputs=details.pop("inputs", ()),
-        outputs=details.pop("outputs", ()),
-        details=details,
-        created=int(time.time()),
-        fingerprint=details[FINGERPRINT],
-    )
-
-
-def _require_one_in_one_out(plan: GraphPlan) -> None:
-    for kind, ports in (("input", plan.input_streams), ("output", plan.output_streams)):
-        if len(ports) != 1:
-            names = ", ".join(repr(port.name) for port in ports) or "none"
-            raise status_error(
-                Code.INVALID_ARGUMENT,
-                f"a served graph has one {kind}_stream, which carries the whole request or answer; found {names}",
-            )
-    for packet in plan.side_packets.values():
-        if packet.required:
-            raise status_error(
-                Code.INVALID_ARGUMENT,
-                f"side packet {packet.name!r} is needed and nothing in the graph makes it",
-            )
+def _pool_size(plan: GraphPlan) -> int:
+    """How many graphs may be handed from request to request; 0 gives every request its own."""
+    if any(packet.required for packet in plan.side_packets.values()):
+        return 0  # these come with the requests
+    said = plan.directives.get(_POOL)
+    if said is None:
+        return _IDLE_GRAPHS if all(node.calculator.stateless for node in plan.nodes) else 0
+    return int(said) if said.isascii() and said.isdecimal() else _IDLE_GRAPHS * (said == "AUTO")

@@ -73,6 +73,7 @@ def calculator(
 class _Function(Calculator):
     """What `calculator` makes of a `def`."""
 
+    stateless = True
     call: _Call
 
     def process(self, cc: CalculatorContext) -> Any:
@@ -85,6 +86,7 @@ class _Function(Calculator):
 class _AsyncFunction(Calculator):
     """What `calculator` makes of an `async def`."""
 
+    stateless = True
     call: _Call
 
     async def process(self, cc: CalculatorContext) -> Any:

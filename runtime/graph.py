@@ -202,6 +202,10 @@ class CalculatorGraph:
         self._run = self._last = run
         run.start()
 
+    def check_side_packets(self, input_side_packets: Mapping[str, Any]) -> None:
+        """Raises what `start_run` would raise of these side packets."""
+        self._run_side_packets(_packets(input_side_packets))
+
     def _run_side_packets(self, given: dict[str, Packet]) -> dict[str, Packet]:
         problems: list[tuple[Code, str]] = []
         for name in given.keys() & self._side_packets.keys():
@@ -338,6 +342,16 @@ class CalculatorGraph:
         run = self._running("WaitUntilDone")
         await run.wait_async(lambda: run.done)
         self._finish(run)
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until the condition holds or the run is over; it is looked at whenever the run did something."""
+        run = self._running("Until")
+        await run.wait_async(lambda: condition() or run.done)
+
+    async def until_room(self, stream: str) -> None:
+        """Wait until a graph input stream is not held back by full queues, or the run has ended or failed."""
+        run, source = self._running("UntilRoom"), self._input("UntilRoom", stream)
+        await run.wait_async(lambda: not source.held_back or run.failed or run.done)
 
     def wait_for_observed_output(self) -> None:
         """Wait for a packet at an observer since the last such call. Raises OUT_OF_RANGE at the end."""

@@ -46,6 +46,19 @@ class Tensor:
 
 
 @dataclass(frozen=True, slots=True)
+class RawTensor:
+    """A tensor as it travels, its bytes not looked into: its datatype may be any word."""
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+    raw: bytes
+
+
+AnyTensor = Tensor | RawTensor
+
+
+@dataclass(frozen=True, slots=True)
 class InferRequest:
     """One ModelInfer call of the Open Inference Protocol (KServe v2)."""
 
@@ -56,13 +69,15 @@ class InferRequest:
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     """Of HTTP, or the metadata of gRPC, names in lower case."""
+    raw_inputs: Sequence[RawTensor] = ()
+    """Those that the model takes as they came: `ModelMetadata.raw_inputs` names them."""
 
 
 @dataclass(frozen=True, slots=True)
 class InferResponse:
     """The answer to an `InferRequest`; the front end adds model, version and id."""
 
-    outputs: Sequence[Tensor]
+    outputs: Sequence[AnyTensor]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
 
 

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from calcgraph.runtime.errors import Code, FailedStatus, RequestError
 from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
+from calcgraph.runtime.signature import UNKNOWN
+from calcgraph.servers.errors import shortened
 from calcgraph.servers.repository.loaded import Loaded
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.repository.status import VersionStatus
 
 if TYPE_CHECKING:
-    from calcgraph.runtime.executor import ModelMetadata
     from calcgraph.runtime.measurement import Measurement
+    from calcgraph.runtime.model_metadata import ModelMetadata
 
 
 class DataPlane:
@@ -92,7 +94,7 @@ class DataPlane:
             response = await servable.infer(request)
         if not isinstance(response, InferResponse):
             raise _wrong_kind(name, response)
-        return _selected(response, request.outputs)
+        return _selected(name, response, request.outputs)
 
     async def _loaded(self, name: str, version: str) -> Loaded:
         return await self._repository.model(name).version(version).loaded()
@@ -100,18 +102,27 @@ class DataPlane:
 
 def _check_outputs(request: InferRequest, metadata: ModelMetadata) -> None:
     known = [spec.name for spec in metadata.outputs]
+    if any(spec.datatype == UNKNOWN for spec in metadata.outputs):
+        return  # the answer itself shows which outputs there are
     for name in request.outputs:
         if name not in known:
-            raise RequestError(
-                f"The model '{metadata.name}' has no output '{name}'; it has {', '.join(known)}.",
-                param="outputs",
-            )
+            raise _no_output(metadata.name, name, known)
 
 
-def _selected(response: InferResponse, names: Sequence[str]) -> InferResponse:
+def _no_output(model: str, name: str, known: Iterable[str]) -> RequestError:
+    return RequestError(
+        f"The model '{model}' has no output '{shortened(name)}'; it has {', '.join(known)}.",
+        param="outputs",
+    )
+
+
+def _selected(model: str, response: InferResponse, names: Sequence[str]) -> InferResponse:
     if not names:
         return response
     by_name = {tensor.name: tensor for tensor in response.outputs}
+    for name in names:
+        if name not in by_name:
+            raise _no_output(model, name, by_name)
     return InferResponse([by_name[name] for name in names], response.parameters)
 
 

@@ -115,6 +115,7 @@ class PairTokenizer(Calculator):
     outputs = {"PAIRS": Pairs}
     options = PairTokenizerOptions
     light = True
+    stateless = True
 
     @classmethod
     def load(cls, node: NodePlan, graph: GraphPlan) -> _Loaded:

@@ -42,6 +42,7 @@ class RelevanceScores(Calculator):
     outputs = {"SCORES": np.ndarray}
     options = RelevanceScoresOptions
     light = True
+    stateless = True
 
     def open(self, cc: CalculatorContext) -> None:
         options = cc.options

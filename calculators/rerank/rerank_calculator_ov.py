@@ -40,6 +40,7 @@ class RerankCalculatorOV(Calculator):
     inputs = {"PAIRS": Pairs}
     outputs = {"LOGITS": Logits}
     options = RerankCalculatorOVOptions
+    stateless = True
 
     @classmethod
     def expand(cls, context: SubgraphContext) -> CalculatorGraphConfig | None:

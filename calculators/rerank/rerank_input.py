@@ -27,6 +27,7 @@ class RerankInput(Calculator):
     outputs = {"INPUT": RerankQuery, "ANSWER": object}
     options = RerankInputOptions
     light = True
+    stateless = True
 
     @classmethod
     def contract(cls, contract: Contract) -> None:

@@ -26,6 +26,7 @@ class RerankSerializer(Calculator):
     outputs = {"RESPONSE": HttpResponse | InferResponse}
     options = RerankSerializerOptions
     light = True
+    stateless = True
 
     @classmethod
     def contract(cls, contract: Contract) -> None:

@@ -11,6 +11,7 @@ class Truncate(Calculator):
 
     inputs = {"EMBEDDINGS": Embeddings}
     outputs = {"EMBEDDINGS": Embeddings}
+    stateless = True
 
     def open(self, cc):
         self.dimensions = int(cc.options["dimensions"])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
@@ -10,16 +10,24 @@ from typing import Any, Final
 import numpy as np
 
 from calcgraph.runtime.errors import Code, FailedStatus, RequestError
-from calcgraph.runtime.payload import InferRequest, InferResponse, Parameter, Tensor
-from calcgraph.servers.rest.binary_tail import SIZE, BinaryTail
-from calcgraph.servers.tensors import (
+from calcgraph.runtime.payload import (
+    AnyTensor,
+    InferRequest,
+    InferResponse,
+    Parameter,
+    RawTensor,
+    Tensor,
+)
+from calcgraph.runtime.tensors import (
     Datatype,
     datatype_of,
+    decoded,
     from_raw,
     from_values,
     shape_of,
     to_raw,
 )
+from calcgraph.servers.rest.binary_tail import SIZE, BinaryTail
 
 # Says how the answer is written, and nothing to the model.
 _BINARY_OUTPUT: Final = "binary_data_output"
@@ -39,10 +47,16 @@ class InferCall:
 
 
 def read_infer(
-    model: str, body: Mapping[str, Any], tail: BinaryTail, headers: Mapping[str, str]
+    model: str,
+    body: Mapping[str, Any],
+    tail: BinaryTail,
+    headers: Mapping[str, str],
+    raw_inputs: Collection[str] = (),
 ) -> InferCall:
     """One infer call. Members that the protocol does not know are ignored."""
-    inputs = [_read_tensor(i, item, tail) for i, item in enumerate(_objects(body, "inputs"))]
+    inputs = [
+        _read_tensor(i, item, tail, raw_inputs) for i, item in enumerate(_objects(body, "inputs"))
+    ]
     tail.require_end()
     if not inputs:
         raise RequestError("The request has no inputs.", param="inputs")
@@ -64,7 +78,15 @@ def read_infer(
         )
     request_id = _string(body, "id", "", default="")
     return InferCall(
-        InferRequest(model, inputs, list(outputs), request_id, parameters, headers),
+        InferRequest(
+            model,
+            [tensor for tensor in inputs if isinstance(tensor, Tensor)],
+            list(outputs),
+            request_id,
+            parameters,
+            headers,
+            [tensor for tensor in inputs if isinstance(tensor, RawTensor)],
+        ),
         {name: wanted for name, wanted in binary.items() if wanted is not None},
         by_default,
     )
@@ -102,9 +124,10 @@ def _binary_data(name: str, output: Mapping[str, Any]) -> bool | None:
     raise RequestError(f"Output '{name}' has a binary_data of {value!r:.80}; expected a boolean.")
 
 
-def _read_tensor(index: int, item: Mapping[str, Any], tail: BinaryTail) -> Tensor:
+def _read_tensor(
+    index: int, item: Mapping[str, Any], tail: BinaryTail, raw_inputs: Collection[str]
+) -> AnyTensor:
     name = _string(item, "name", f"inputs[{index}]")
-    datatype = datatype_of(name, item.get("datatype"))
     shape = item.get("shape")
     if not isinstance(shape, list):
         raise RequestError(f"Input '{name}' has no shape; expected a list of sizes.", param=name)
@@ -115,7 +138,10 @@ def _read_tensor(index: int, item: Mapping[str, Any], tail: BinaryTail) -> Tenso
             raise RequestError(
                 f"Input '{name}' has both data and {SIZE}; expected one of them.", param=name
             )
-        return from_raw(name, datatype, sizes, raw)
+        if name in raw_inputs:
+            return RawTensor(name, _string(item, "datatype", name), sizes, raw)
+        return from_raw(name, datatype_of(name, item.get("datatype")), sizes, raw)
+    datatype = datatype_of(name, item.get("datatype"))
     if not datatype.json:
         raise RequestError(
             f"Input '{name}' has the datatype {datatype.name}, which JSON cannot carry.", param=name
@@ -150,7 +176,13 @@ def _check_types(name: str, datatype: Datatype, values: Sequence[Any]) -> None:
         )
 
 
-def _json_data(tensor: Tensor) -> Any:
+def _json_data(tensor: AnyTensor) -> Any:
+    try:
+        tensor = decoded(tensor)
+    except RequestError as error:
+        raise FailedStatus(
+            Code.INTERNAL, f"output '{tensor.name}' cannot be written as JSON: {error}"
+        ) from error
     if tensor.datatype == "BYTES":
         return [element.decode() for element in tensor.data.reshape(-1).tolist()]
     if tensor.data.dtype.kind == "f" and not np.isfinite(tensor.data).all():

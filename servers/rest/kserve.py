@@ -96,8 +96,9 @@ class KServe:
         return json_response({"name": name, "ready": ready}, 200 if ready else 503)
 
     async def _infer(self, request: web.BaseRequest, name: str, version: str) -> web.Response:
+        model = self._plane.metadata(name, version)
         body, tail = split(await read_body(request), request.headers.get(HEADER))
-        call = read_infer(name, parse_json(body), tail, request.headers)
+        call = read_infer(name, parse_json(body), tail, request.headers, model.raw_inputs)
         answer, tensors = write_infer(call, await self._plane.infer(name, call.request, version))
         response = json_response(answer)
         if tensors:

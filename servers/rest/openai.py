@@ -17,7 +17,7 @@ from calcgraph.servers.rest.requests import read_json
 from calcgraph.servers.rest.router import Route, json_response
 
 if TYPE_CHECKING:
-    from calcgraph.runtime.executor import ModelMetadata
+    from calcgraph.runtime.model_metadata import ModelMetadata
 
 # What the named model's graph answers; the graph sees the path.
 _VERBS = ("embeddings", "tokenize", "detokenize", "rerank")

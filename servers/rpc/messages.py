@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from calcgraph.proto import inference_pb2 as pb
 from calcgraph.runtime.errors import RequestError
-from calcgraph.runtime.payload import InferRequest, InferResponse, Parameter, Tensor, TensorSpec
-from calcgraph.servers.tensors import (
+from calcgraph.runtime.payload import (
+    AnyTensor,
+    InferRequest,
+    InferResponse,
+    Parameter,
+    RawTensor,
+    Tensor,
+    TensorSpec,
+)
+from calcgraph.runtime.tensors import (
     Datatype,
     datatype_of,
     from_raw,
@@ -18,10 +26,12 @@ from calcgraph.servers.tensors import (
 )
 
 if TYPE_CHECKING:
-    from calcgraph.runtime.executor import ModelMetadata
+    from calcgraph.runtime.model_metadata import ModelMetadata
 
 
-def read_infer(message: pb.ModelInferRequest, metadata: Mapping[str, str]) -> InferRequest:
+def read_infer(
+    message: pb.ModelInferRequest, metadata: Mapping[str, str], raw_inputs: Collection[str] = ()
+) -> InferRequest:
     """One ModelInfer call. Raises RequestError for what does not fit together."""
     inputs, raw = message.inputs, message.raw_input_contents
     if not inputs:
@@ -32,20 +42,23 @@ def read_infer(message: pb.ModelInferRequest, metadata: Mapping[str, str]) -> In
             "expected one for each input, or none.",
             param="raw_input_contents",
         )
-    tensors: dict[str, Tensor] = {}
+    tensors: dict[str, AnyTensor] = {}
     for i, item in enumerate(inputs):
         if item.name in tensors:
             raise RequestError(
                 f"The input '{item.name}' stands in the request twice.", param="inputs"
             )
-        tensors[item.name] = _read_tensor(item, raw[i] if raw else None)
+        tensors[item.name] = _read_tensor(item, raw[i] if raw else None, raw_inputs)
     return InferRequest(
         message.model_name,
-        list(tensors.values()),
+        [tensor for tensor in tensors.values() if isinstance(tensor, Tensor)],
         [output.name for output in message.outputs],
         message.id,
         _read_parameters(message.parameters),
         metadata,
+        [tensor for tensor in tensors.values() if isinstance(tensor, RawTensor)]
+        if raw_inputs
+        else (),
     )
 
 
@@ -80,17 +93,21 @@ def _write_specs(specs: Sequence[TensorSpec]) -> list[pb.ModelMetadataResponse.T
     ]
 
 
-def _read_tensor(item: pb.ModelInferRequest.InferInputTensor, raw: bytes | None) -> Tensor:
-    datatype = datatype_of(item.name, item.datatype)
+def _read_tensor(
+    item: pb.ModelInferRequest.InferInputTensor, raw: bytes | None, raw_inputs: Collection[str]
+) -> AnyTensor:
     shape = shape_of(item.name, item.shape)
     if raw is None:
+        datatype = datatype_of(item.name, item.datatype)
         return from_values(item.name, datatype, shape, _contents(item, datatype))
     if item.HasField("contents") and item.contents.ListFields():
         raise RequestError(
             f"Input '{item.name}' has both contents and raw_input_contents; expected one of them.",
             param=item.name,
         )
-    return from_raw(item.name, datatype, shape, raw)
+    if item.name in raw_inputs:
+        return RawTensor(item.name, item.datatype, shape, raw)
+    return from_raw(item.name, datatype_of(item.name, item.datatype), shape, raw)
 
 
 def _contents(

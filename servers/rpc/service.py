@@ -93,5 +93,6 @@ class InferenceService(GRPCInferenceServiceServicer):
     async def ModelInfer(
         self, request: pb.ModelInferRequest, context: Any
     ) -> pb.ModelInferResponse:
-        call = read_infer(request, _metadata(context))
+        model = self._plane.metadata(request.model_name, request.model_version)
+        call = read_infer(request, _metadata(context), model.raw_inputs)
         return write_infer(call, await self._plane.infer(call.model, call, request.model_version))

@@ -34,6 +34,7 @@ class EchoRequest(Calculator):
     inputs = {"REQUEST": HttpRequest | InferRequest}
     outputs = {"RESPONSE": HttpResponse | InferResponse}
     light = True
+    stateless = True
 
     @classmethod
     def describe(
@@ -65,11 +66,9 @@ def infer(request: InferRequest) -> InferResponse:
     return InferResponse(request.inputs, request.parameters)
 
 
-class Moody(Calculator):
+class Moody(EchoRequest):
     """Is ready when told so, and measures two numbers."""
 
-    inputs = {"REQUEST": HttpRequest | InferRequest}
-    outputs = {"RESPONSE": HttpResponse | InferResponse}
     well: ClassVar[bool] = True
 
     @classmethod
@@ -86,11 +85,10 @@ class Moody(Calculator):
         cc.outputs["RESPONSE"].add(HttpResponse(b"{}"))
 
 
-class WaitForever(Calculator):
+class WaitForever(EchoRequest):
     """Never answers; says when it was asked and when it was cancelled."""
 
-    inputs = {"REQUEST": HttpRequest | InferRequest}
-    outputs = {"RESPONSE": HttpResponse | InferResponse}
+    light = False
     asked: ClassVar[threading.Semaphore] = threading.Semaphore(0)
     cancelled: ClassVar[threading.Semaphore] = threading.Semaphore(0)
 

@@ -63,7 +63,9 @@ def test_a_version_that_does_not_exist_is_refused(served: Any, version: str, sta
 def test_an_infer_call_is_answered_with_its_id_name_and_version(served: Any) -> None:
     answer = infer(served, {"id": "7", "model_name": "ignored", "inputs": [INPUT]})
     assert answer.status == 200
-    assert answer.json == {
+    body = answer.json
+    assert body.pop("parameters").keys() == {"OVMS_MP_TIMESTAMP"}
+    assert body == {
         "model_name": "echo",
         "model_version": "1",
         "id": "7",
@@ -121,7 +123,7 @@ def test_data_may_be_nested_or_flat(served: Any, shape: list[int], data: list[An
 def test_parameters_come_in_every_type_that_json_has(served: Any) -> None:
     parameters = {"b": True, "i": 2**40, "f": 0.5, "s": "t"}
     answer = infer(served, {"inputs": [INPUT], "parameters": parameters}).json
-    assert answer["parameters"] == parameters
+    assert answer["parameters"].items() > parameters.items()
 
 
 def test_only_the_outputs_that_are_asked_for_come_in_their_order(served: Any) -> None:

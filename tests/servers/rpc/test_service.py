@@ -10,7 +10,7 @@ import pytest
 
 from calcgraph.proto import inference_pb2 as pb
 from calcgraph.proto.inference_pb2_grpc import GRPCInferenceServiceStub
-from calcgraph.servers.tensors import DATATYPES
+from calcgraph.runtime.tensors import DATATYPES
 
 Change = Callable[[pb.ModelInferRequest], Any]
 

@@ -1,7 +1,7 @@
 """Tensors as the Open Inference Protocol spells them: datatypes, values, raw bytes.
 
-The checks of both front ends live here, so that REST and gRPC refuse the same requests with the same
-sentence. All of them raise RequestError with the tensor's name as `param`.
+The checks live here, so that REST and gRPC refuse the same requests with the same sentence. All of them
+raise RequestError with the tensor's name as `param`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,7 @@ import numpy as np
 
 from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.naming import did_you_mean
-from calcgraph.runtime.payload import Tensor
-from calcgraph.servers.errors import shortened
+from calcgraph.runtime.payload import RawTensor, Tensor
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -67,7 +66,7 @@ def datatype_of(tensor: str, name: object) -> Datatype:
     """The datatype that an input names."""
     if isinstance(name, str) and name in DATATYPES:
         return DATATYPES[name]
-    found = shortened(repr(name))
+    found = f"{name!r:.80}"
     hint = did_you_mean(found.strip("'"), DATATYPES) or f"; it is one of {', '.join(DATATYPES)}"
     raise RequestError(f"Input '{tensor}' has an unknown datatype {found}{hint}", param=tensor)
 
@@ -81,6 +80,12 @@ def shape_of(tensor: str, shape: Sequence[object]) -> tuple[int, ...]:
                 param=tensor,
             )
     return tuple(shape)  # type: ignore[arg-type]
+
+
+DATATYPE_OF: Final[Mapping[np.dtype[Any], str]] = {
+    datatype.dtype: name for name, datatype in DATATYPES.items() if name != "BF16"
+}
+"""The datatype's name by its numpy form."""
 
 
 def from_values(
@@ -153,8 +158,18 @@ def split_bytes(tensor: str, raw: bytes) -> list[bytes]:
     return elements
 
 
-def to_raw(tensor: Tensor) -> bytes:
+def decoded(tensor: Tensor | RawTensor) -> Tensor:
+    """The tensor with its bytes made into values; its datatype must be one that is known."""
+    if isinstance(tensor, Tensor):
+        return tensor
+    datatype = datatype_of(tensor.name, tensor.datatype)
+    return from_raw(tensor.name, datatype, tensor.shape, tensor.raw)
+
+
+def to_raw(tensor: Tensor | RawTensor) -> bytes:
     """The bytes that `from_raw` reads."""
+    if isinstance(tensor, RawTensor):
+        return tensor.raw
     datatype = DATATYPES[tensor.datatype]
     if not datatype.size:
         return b"".join(struct.pack("<I", len(e)) + e for e in tensor.data.reshape(-1).tolist())

@@ -5,7 +5,7 @@ import pytest
 
 from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.payload import Tensor
-from calcgraph.servers.tensors import (
+from calcgraph.runtime.tensors import (
     DATATYPES,
     datatype_of,
     from_raw,

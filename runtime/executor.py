@@ -30,7 +30,7 @@ from calcgraph.runtime.config import read_graph
 from calcgraph.runtime.errors import Code, RequestError, status_error
 from calcgraph.runtime.graph import CalculatorGraph
 from calcgraph.runtime.measurement import Measurement
-from calcgraph.runtime.model_metadata import ModelMetadata, NodesSaid, metadata_of
+from calcgraph.runtime.model_metadata import NodesSaid, metadata_of
 from calcgraph.runtime.node_resources import NodeResources
 from calcgraph.runtime.payload import InferRequest, InferResponse
 from calcgraph.runtime.plan import GraphPlan
@@ -40,8 +40,6 @@ from calcgraph.runtime.services import MODEL
 from calcgraph.runtime.signature import Request, Response, Signature
 from calcgraph.runtime.single_run import run_once
 from calcgraph.runtime.validation import plan_graph
-
-__all__ = ["GraphExecutor", "ModelMetadata", "Request", "Response"]
 
 _IDLE_GRAPHS: Final = 256
 """How many started graphs are kept for the next requests, if the graph does not say."""

@@ -74,6 +74,11 @@ class DataPlane:
             return None
         return replace(found.metadata, versions=tuple(map(str, model.numbers)))
 
+    async def raw_inputs(self, name: str, version: str = "") -> frozenset[str]:
+        """The inputs whose bytes a model takes undecoded."""
+        with await self._loaded(name, version) as servable:
+            return servable.metadata.raw_inputs
+
     def measurements(self, name: str) -> Iterable[Measurement]:
         """What a registered model measures; nothing while it is not in memory."""
         servable = self._repository.model(name).version("").in_memory

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol
 from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
 
 if TYPE_CHECKING:
-    from calcgraph.runtime.executor import ModelMetadata
     from calcgraph.runtime.measurement import Measurement
+    from calcgraph.runtime.model_metadata import ModelMetadata
 
 
 class Servable(Protocol):

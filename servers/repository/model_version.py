@@ -14,7 +14,7 @@ from calcgraph.servers.repository.versions import VersionEntry
 from calcgraph.servers.servable import Servable
 
 if TYPE_CHECKING:
-    from calcgraph.runtime.executor import ModelMetadata
+    from calcgraph.runtime.model_metadata import ModelMetadata
 
 log = logging.getLogger(__name__)
 

@@ -96,9 +96,9 @@ class KServe:
         return json_response({"name": name, "ready": ready}, 200 if ready else 503)
 
     async def _infer(self, request: web.BaseRequest, name: str, version: str) -> web.Response:
-        model = self._plane.metadata(name, version)
+        raw_inputs = await self._plane.raw_inputs(name, version)
         body, tail = split(await read_body(request), request.headers.get(HEADER))
-        call = read_infer(name, parse_json(body), tail, request.headers, model.raw_inputs)
+        call = read_infer(name, parse_json(body), tail, request.headers, raw_inputs)
         answer, tensors = write_infer(call, await self._plane.infer(name, call.request, version))
         response = json_response(answer)
         if tensors:

@@ -93,6 +93,6 @@ class InferenceService(GRPCInferenceServiceServicer):
     async def ModelInfer(
         self, request: pb.ModelInferRequest, context: Any
     ) -> pb.ModelInferResponse:
-        model = self._plane.metadata(request.model_name, request.model_version)
-        call = read_infer(request, _metadata(context), model.raw_inputs)
+        raw_inputs = await self._plane.raw_inputs(request.model_name, request.model_version)
+        call = read_infer(request, _metadata(context), raw_inputs)
         return write_infer(call, await self._plane.infer(call.model, call, request.model_version))

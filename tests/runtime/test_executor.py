@@ -89,7 +89,9 @@ class Sum(Calculator):
     @classmethod
     def describe(cls, node, resource, upstream):
         shape = {"a": (-1, 2), "b": (-1, 2), "sum": (-1, 2), "double": (-1, 2)}
-        return {"stream_specs": {name: TensorSpec(name, "FP32", each) for name, each in shape.items()}}
+        return {
+            "stream_specs": {name: TensorSpec(name, "FP32", each) for name, each in shape.items()}
+        }
 
     def process(self, cc):
         total = cc.inputs["A"].value + cc.inputs["B"].value

@@ -16,6 +16,7 @@ import openvino as ov
 
 from calcgraph.calculators.engine.box import cpu_budget
 from calcgraph.calculators.engine.compiled import Encoding, Head, Pooling, Program
+from calcgraph.calculators.engine.core import new_core
 from calcgraph.calculators.engine.device import (
     PluginConfig,
     check_config,
@@ -103,7 +104,7 @@ class Engine:
         """
         head = Head(Pooling(pooling) if pooling is not None else None, normalize)
         config = plugin_config or {}
-        core = ov.Core()
+        core = new_core()
         devices = devices_of(core, device)
         check_config(device, devices, config)
         encoder = read_encoder(core, Path(folder))

@@ -14,6 +14,7 @@ import openvino as ov
 from numpy.typing import NDArray
 
 from calcgraph.calculators.engine import Engine, ModelUnreadable, ModelUnsuitable
+from calcgraph.calculators.engine.core import new_core
 from calcgraph.calculators.engine.model import MODEL_FILE, last_line
 from calcgraph.calculators.rerank.token_scores import Answers, token_scorer
 from calcgraph.calculators.tokenization.model_files import read_json
@@ -51,7 +52,7 @@ class Scorer:
         max_tokens: int | None = None,
     ) -> Self:
         """Read, rewrite and compile `folder`/openvino_model.xml. Raises what Engine.open raises."""
-        core = ov.Core()
+        core = new_core()
         path = folder / MODEL_FILE
         for file in (path, path.with_suffix(".bin")):
             if not file.is_file():
@@ -64,7 +65,7 @@ class Scorer:
             scorer = token_scorer(core, model, _answers(folder))
         except ModelUnsuitable as error:
             raise ModelUnsuitable(f"{path}: {error}") from error
-        # The engine opens folders. What it has mapped stays when the file goes.
+        # The engine opens folders.
         with tempfile.TemporaryDirectory(
             prefix="calcgraph-reranker-", ignore_cleanup_errors=True
         ) as temporary:

@@ -9,6 +9,7 @@ import numpy as np
 import openvino as ov
 import openvino_tokenizers  # noqa: F401 - gives every later ov.Core the tokenizer's operations
 
+from calcgraph.calculators.engine.core import new_core
 from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.calculators.tokenization.special_tokens import SpecialTokens
 
@@ -76,7 +77,7 @@ class CompiledDetokenizer:
 
 @cache
 def _core() -> ov.Core:
-    return ov.Core()
+    return new_core()
 
 
 def _end_at_the_ids(model: ov.Model) -> None:

@@ -32,6 +32,7 @@ from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
 from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.subgraph import SubgraphContext
+from calcgraph.runtime.terms import Terms
 
 _ANY_TURN: Final = Turn()
 
@@ -88,6 +89,10 @@ class EmbeddingsCalculatorOV(Calculator):
         return resource.engine.ready
 
     @classmethod
+    def admit(cls, resource: _Loaded, terms: Terms) -> None:
+        resource.engine.admission.check_early(terms)
+
+    @classmethod
     def measurements(cls, resource: _Loaded) -> Iterator[Measurement]:
         return measurements(resource.engine)
 
@@ -119,7 +124,7 @@ class EmbeddingsCalculatorOV(Calculator):
         turn = tokens.turn or _ANY_TURN
         try:
             result = await self.engine.submit_async(
-                tokens.sequences, lane=turn.lane, client=turn.client
+                tokens.sequences, lane=turn.lane, client=turn.client, terms=turn.terms
             )
         except BadTokenId as error:
             raise RequestError(

@@ -67,10 +67,10 @@ class HttpInput(Calculator):
         if isinstance(request, HttpRequest):
             read = _READERS.get(request.path.rstrip("/").rpartition("/")[2], openai_dialect.read)
             value, answer = read(request, self.max_texts)
-            turn = read_turn(request.headers, request.body)
+            turn = read_turn(request.headers, request.body, request.terms)
         else:
             value, answer = kserve_dialect.read(request)
-            turn = read_turn(request.headers, request.parameters)
+            turn = read_turn(request.headers, request.parameters, request.terms)
         if turn is not None:
             value = replace(value, turn=turn)
         cc.outputs["INPUT"].add(value)

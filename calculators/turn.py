@@ -15,6 +15,7 @@ from typing import Any, Final
 from calcgraph.calculators.engine import Lane
 from calcgraph.calculators.request_fields import is_integer, refuse, show
 from calcgraph.calculators.values import Turn
+from calcgraph.runtime.terms import Terms
 
 PRIORITY_HEADER: Final = "x-priority"
 PRIORITY: Final = "priority"
@@ -22,13 +23,17 @@ _CLIENT_ID: Final = "x-client-id"
 _LANES: Final[Mapping[str, Lane]] = {lane.value: lane for lane in Lane}
 
 
-def read_turn(headers: Mapping[str, str], fields: Mapping[str, Any]) -> Turn | None:
+def read_turn(
+    headers: Mapping[str, str], fields: Mapping[str, Any], terms: Terms | None = None
+) -> Turn | None:
     """None if the request says nothing of it. Raises RequestError naming the header or the parameter."""
     lane = _lane(PRIORITY, fields.get(PRIORITY))
     if (header := headers.get(PRIORITY_HEADER)) is not None:
         lane = _lane(PRIORITY_HEADER, header)
     client = _client(headers, fields)
-    return None if lane is None and client is None else Turn(lane, client)
+    if terms is None:
+        return None if lane is None and client is None else Turn(lane, client)
+    return Turn(lane, client, terms)
 
 
 def _lane(name: str, value: Any) -> Lane | None:

@@ -14,6 +14,7 @@ from calcgraph.calculators.lengths import LengthWish, TooLong
 from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.calculators.tokenization.special_tokens import Side
 from calcgraph.runtime.payload import HttpResponse, InferResponse
+from calcgraph.runtime.terms import ANY_TERMS, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Turn:
     """None leaves it to the size of the request."""
     client: Hashable | None = None
     """Who asks: clients take turns."""
+    terms: Terms = ANY_TERMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from calcgraph.runtime.measurement import Measurement
     from calcgraph.runtime.plan import GraphPlan, NodePlan
     from calcgraph.runtime.subgraph import SubgraphContext
+    from calcgraph.runtime.terms import Terms
 
 
 class _Stop:
@@ -99,6 +100,11 @@ class Calculator:
         Health checks ask, requests do not: one that comes meanwhile waits its turn.
         """
         return True
+
+    @classmethod
+    def admit(cls, resource: Any, terms: Terms) -> None:
+        """Raise Overloaded when what `load` opened has too much to do already to take a request on such
+        terms. Asked before anything is done for it, so that refusing costs next to nothing."""
 
     @classmethod
     def measurements(cls, resource: Any) -> Iterable[Measurement]:

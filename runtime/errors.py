@@ -143,7 +143,8 @@ class RequestError(InvalidStatus):
     """The caller can mend this. A calculator raises it to refuse one request.
 
     `param` names the offending field of the request, `reason` is a stable word for programs (OpenAI's
-    `error.code`, for example `context_length_exceeded`).
+    `error.code`, for example `context_length_exceeded`), `retry_after` the seconds after which the same
+    request may succeed.
     """
 
     def __init__(
@@ -153,10 +154,12 @@ class RequestError(InvalidStatus):
         param: str | None = None,
         reason: str | None = None,
         code: Code = Code.INVALID_ARGUMENT,
+        retry_after: int | None = None,
     ) -> None:
         super().__init__(code, message)
         self.param = param
         self.reason = reason
+        self.retry_after = retry_after
 
 
 class CalculatorError(StatusError):

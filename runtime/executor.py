@@ -117,6 +117,9 @@ class GraphExecutor:
         if self._closed:
             raise self._unloading()
         self._signature.require(type(request), self.name)
+        if request.terms is not None:
+            for node in self.plan.nodes:
+                node.calculator.admit(self._resources.by_node.get(node.id), request.terms)
         packets = self._signature.packets(request)
         time, given = None, {}
         if isinstance(request, InferRequest) and request.parameters:

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from calcgraph.runtime.terms import Terms
+
 Parameter = bool | int | float | str
 
 
@@ -18,6 +20,8 @@ class HttpRequest:
     path: str
     body: Mapping[str, Any]
     headers: Mapping[str, str] = field(default_factory=dict)
+    terms: Terms | None = None
+    """None: it waits as long as it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,7 @@ class InferRequest:
     """Of HTTP, or the metadata of gRPC, names in lower case."""
     raw_inputs: Sequence[RawTensor] = ()
     """Those that the model takes as they came: `ModelMetadata.raw_inputs` names them."""
+    terms: Terms | None = None
 
 
 @dataclass(frozen=True, slots=True)

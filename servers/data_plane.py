@@ -10,6 +10,7 @@ from calcgraph.runtime.errors import Code, FailedStatus, RequestError
 from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
 from calcgraph.runtime.signature import UNKNOWN
 from calcgraph.servers.errors import shortened
+from calcgraph.servers.limits.limits import NO_LIMITS, Limits
 from calcgraph.servers.repository.loaded import Loaded
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.repository.status import VersionStatus
@@ -28,8 +29,9 @@ class DataPlane:
     demand.
     """
 
-    def __init__(self, repository: Repository) -> None:
+    def __init__(self, repository: Repository, limits: Limits = NO_LIMITS) -> None:
         self._repository = repository
+        self.limits = limits
 
     @property
     def names(self) -> Sequence[str]:
@@ -87,7 +89,7 @@ class DataPlane:
     async def answer(self, name: str, request: HttpRequest) -> HttpResponse:
         """Answer one JSON request."""
         with await self._loaded(name, "") as servable:
-            response = await servable.infer(request)
+            response = await self.limits.infer(servable, request)
         if not isinstance(response, HttpResponse):
             raise _wrong_kind(name, response)
         return response
@@ -96,7 +98,7 @@ class DataPlane:
         """Answer one Open Inference Protocol request: the outputs it asks for, in its order."""
         with await self._loaded(name, version) as servable:
             _check_outputs(request, servable.metadata)
-            response = await servable.infer(request)
+            response = await self.limits.infer(servable, request)
         if not isinstance(response, InferResponse):
             raise _wrong_kind(name, response)
         return _selected(name, response, request.outputs)

@@ -88,6 +88,8 @@ def answer_to(error: BaseException, request_id: str) -> Answer:
     status, headers = row.status, row.headers
     if isinstance(error, HttpError):
         status, headers = error.status, error.headers
+    if error.retry_after is not None:
+        headers = {**headers, "Retry-After": str(error.retry_after)}
     message = shortened(error.message)
     return Answer(error.code, status, row.type, message, error.param, reason, headers)
 

@@ -20,6 +20,7 @@ from typing import Final
 from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers import ovms_flags
 from calcgraph.servers.auth import flags as auth_flags
+from calcgraph.servers.limits import flags as limit_flags
 from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
 from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.server import Listen, ServerOptions, serve
@@ -94,6 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a Python file with calculators of your own; may be given several times",
     )
     auth_flags.add_arguments(parser)
+    limit_flags.add_arguments(parser)
     ovms_flags.add_arguments(parser)
 
 
@@ -145,6 +147,7 @@ def _options(args: argparse.Namespace) -> ServerOptions:
         rest=rest,
         grpc=grpc,
         security=auth_flags.security(args, [each.host for each in (rest, grpc) if each]),
+        limits=limit_flags.limits(args),
         max_body_bytes=args.max_body_mb * _MIB,
         drain_s=args.drain_seconds,
         grpc_channel_options=args.grpc_channel_arguments,

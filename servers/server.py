@@ -15,6 +15,7 @@ from typing import Protocol
 from calcgraph.servers import product
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.limits.limits import Limits
 from calcgraph.servers.model_config import ModelEntry
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.cors import NO_CORS, Cors
@@ -42,6 +43,7 @@ class ServerOptions:
     grpc_channel_options: Mapping[str, str | int] = field(default_factory=dict)
     cors: Cors = NO_CORS
     security: Security = field(default_factory=Security)
+    limits: Limits = field(default_factory=Limits)
 
 
 class FrontEnd(Protocol):
@@ -65,7 +67,7 @@ async def serve(
         repository = Repository()
         for entry in entries:
             repository.register(entry)
-        plane = DataPlane(repository)
+        plane = DataPlane(repository, options.limits)
         async with AsyncExitStack() as opened:
             opened.push_async_callback(repository.close)
             addresses = await opened.enter_async_context(_listening(plane, options))

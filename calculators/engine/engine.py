@@ -14,6 +14,7 @@ from typing import Any, Self
 import numpy as np
 import openvino as ov
 
+from calcgraph.calculators.engine.admission import Admission
 from calcgraph.calculators.engine.box import cpu_budget
 from calcgraph.calculators.engine.compiled import Encoding, Head, Pooling, Program
 from calcgraph.calculators.engine.core import new_core
@@ -39,6 +40,7 @@ from calcgraph.calculators.engine.shapes import Shape, bucket_table, hot_shapes,
 from calcgraph.calculators.engine.surgery import NotPackable, Positions, packed_model, positions
 from calcgraph.calculators.engine.verify import Differs, plain_model, verify
 from calcgraph.calculators.engine.worker import Counts, Worker
+from calcgraph.runtime.terms import ANY_TERMS, Terms
 
 log = logging.getLogger("calcgraph.engine")
 
@@ -158,16 +160,17 @@ class Engine:
         *,
         lane: Lane | None = None,
         client: Hashable | None = None,
+        terms: Terms = ANY_TERMS,
     ) -> Future[Result]:
         """Queue the token ids of some texts, from any thread.
 
         The result is float32 [N, dimensions] pooled, else a list of [tokens, dimensions]. `lane` is
         by size unless given; clients take turns. Cancelling the future takes its texts out of the
-        queue. Raises a SequenceError (EmptySequence, NotTokenIds, TooLong, BadTokenId) or EngineClosed at once,
-        with nothing queued; the future may raise InferenceFailed, NotFinite, EngineClosed.
+        queue. Raises a SequenceError (EmptySequence, NotTokenIds, TooLong, BadTokenId), EngineClosed, or what
+        `terms` say (Overloaded, RequestError), at once, with nothing queued; the future may raise InferenceFailed, NotFinite, EngineClosed.
         """
         future: Future[Result] = Future()
-        self._put(sequences, lane, client, Waiter(future))
+        self._put(sequences, lane, client, terms, Waiter(future))
         return future
 
     def submit_async(
@@ -176,13 +179,19 @@ class Engine:
         *,
         lane: Lane | None = None,
         client: Hashable | None = None,
+        terms: Terms = ANY_TERMS,
     ) -> asyncio.Future[Result]:
         """`submit` for coroutines: an awaitable of the running event loop, which is woken once for
         all requests that a batch completes."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
-        self._put(sequences, lane, client, Waiter(future, loop))
+        self._put(sequences, lane, client, terms, Waiter(future, loop))
         return future
+
+    @property
+    def admission(self) -> Admission:
+        """Who may queue now."""
+        return self._worker.admission
 
     @property
     def ready(self) -> bool:
@@ -222,12 +231,16 @@ class Engine:
         sequences: Sequence[TokenIds],
         lane: Lane | None,
         client: Hashable | None,
+        terms: Terms,
         waiter: Waiter,
     ) -> None:
         texts = self._checked(sequences)
-        large = sum(map(len, texts)) > BUDGET
+        tokens = sum(map(len, texts))
+        large = tokens > BUDGET
         if lane is None:
-            lane = Lane.BULK if large else Lane.INTERACTIVE
+            lane = self.admission.lane_of(tokens)
+        self.admission.check(lane, terms)
+        terms.charge(tokens)
         if client is None and (large or lane is Lane.BULK):
             client = waiter
         job = Job(texts, lane, client, waiter)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from calcgraph.calculators.engine.engine import Engine
+from calcgraph.calculators.engine.queue import Lane
 from calcgraph.runtime.measurement import Measurement
 
 _total = partial(Measurement, total=True)
@@ -26,6 +27,10 @@ def measurements(engine: Engine) -> Iterator[Measurement]:
     for lane, texts in engine.waiting().items():
         labels = {"lane": lane.value}
         yield Measurement("engine_queue_texts", texts, "Texts that wait.", labels=labels)
+    for lane in Lane:
+        wait = engine.admission.wait_s(lane)
+        labels = {"lane": lane.value}
+        yield Measurement("engine_queue_seconds", wait, "Wait of a request now.", labels=labels)
     yield _total("engine_tokens", counts.tokens, "Tokens of texts inferred.")
     yield _total("engine_slots", counts.slots, "Tokens inferred, padding included.")
     yield _total("engine_batches", counts.dispatches, "Inferences started.")

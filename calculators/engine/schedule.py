@@ -50,6 +50,10 @@ class Schedule:
         """Forget the texts of a job that are in the queue still."""
         self._queue.discard(job)
 
+    def tokens(self, lane: Lane) -> int:
+        """Tokens in the queue."""
+        return self._queue.tokens(lane)
+
     def waiting(self) -> dict[Lane, int]:
         """Texts in the queue."""
         return {lane: self._queue.texts(lane) for lane in Lane}

@@ -14,8 +14,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from calcgraph.calculators.engine.admission import Admission
 from calcgraph.calculators.engine.compiled import Request, Vectors
 from calcgraph.calculators.engine.errors import EngineClosed, InferenceFailed, NotFinite
+from calcgraph.calculators.engine.pace import Pace
 from calcgraph.calculators.engine.programs import Programs
 from calcgraph.calculators.engine.queue import Job, Lane, Text
 from calcgraph.calculators.engine.schedule import Schedule
@@ -60,6 +62,9 @@ class Worker:
         self._mended = True
         """False while the programs are compiled anew."""
         self._schedule = Schedule(programs.table, budget=budget, bulk_budget=bulk_budget)
+        self._budget = budget
+        self._pace = Pace()
+        self.admission = Admission(self._schedule, self._pace, budget)
         self._changed = threading.Condition()
         """Guards the schedule and the jobs in it."""
         self._closing = False
@@ -162,7 +167,14 @@ class Worker:
             self._ahead = self._next(only_settled=True)
         flight = self._suspect = self._running[0]
         vectors = flight.request.wait()
-        self.counts.seconds += time.perf_counter() - flight.request.started
+        now = time.perf_counter()
+        self.counts.seconds += now - flight.request.started
+        self._pace.delivered(
+            sum(len(text.ids) for text in flight.texts),
+            flight.request.started,
+            now,
+            busy=sum(map(self._schedule.tokens, Lane)) >= self._budget,
+        )
         self._running.popleft()
         self.programs.release(flight.request)
         try:

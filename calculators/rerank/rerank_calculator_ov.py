@@ -26,6 +26,7 @@ from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
 from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 from calcgraph.runtime.subgraph import SubgraphContext
+from calcgraph.runtime.terms import Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,10 @@ class RerankCalculatorOV(Calculator):
     @classmethod
     def ready(cls, resource: _Loaded) -> bool:
         return resource.scorer.engine.ready
+
+    @classmethod
+    def admit(cls, resource: _Loaded, terms: Terms) -> None:
+        resource.scorer.engine.admission.check_early(terms)
 
     @classmethod
     def measurements(cls, resource: _Loaded) -> Iterator[Measurement]:

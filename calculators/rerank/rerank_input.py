@@ -44,10 +44,10 @@ class RerankInput(Calculator):
         answer: RerankAnswer
         check_fingerprint(request, self.fingerprint)
         if isinstance(request, HttpRequest):
-            turn = read_turn(request.headers, request.body)
+            turn = read_turn(request.headers, request.body, request.terms)
             value, answer = cohere_dialect.read(request, self.max_documents)
         else:
-            turn = read_turn(request.headers, request.parameters)
+            turn = read_turn(request.headers, request.parameters, request.terms)
             value, answer = tensor_dialect.read(request, self.max_documents)
         cc.outputs["INPUT"].add(replace(value, turn=turn))
         cc.outputs["ANSWER"].add(answer)

@@ -87,7 +87,7 @@ class Scorer:
     ) -> NDArray[np.float32]:
         """The model's number for each sequence. Raises what Engine.submit_async raises."""
         result: Any = await self.engine.submit_async(
-            self._rows(sequences), lane=turn.lane, client=turn.client
+            self._rows(sequences), lane=turn.lane, client=turn.client, terms=turn.terms
         )
         numbers: NDArray[np.float32] = result[:, 0]
         return numbers

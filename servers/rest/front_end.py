@@ -61,6 +61,7 @@ class RestFrontEnd:
             Metrics(plane),
         )
         self._router = Router(route for dialect in dialects for route in dialect.routes())
+        self._plane = plane
         self._max_body_bytes = max_body_bytes
         self._drain_s = drain_s
         self._cors = cors
@@ -140,6 +141,7 @@ class RestFrontEnd:
         headers["Server"] = _SERVER
         headers["x-request-id"] = request_id
         headers["openai-processing-ms"] = str(round((time.perf_counter() - start) * 1000))
+        headers.update(self._plane.limits.remaining())
         self._cors.sign(request.headers, headers)
         return response
 

@@ -36,7 +36,8 @@ def _answering(method: Method[Request, Response]) -> Method[Request, Response]:
             return await method(self, request, context)
         except Exception as error:
             told = answer_to(error, _request_id(context))
-            await context.abort(_STATUS[told.code], told.message)
+            metadata = tuple((name.lower(), value) for name, value in told.headers.items())
+            await context.abort(_STATUS[told.code], told.message, metadata)
             raise  # never reached: abort raises
 
     return answer

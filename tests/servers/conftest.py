@@ -19,6 +19,7 @@ from calcgraph.proto.inference_pb2_grpc import GRPCInferenceServiceStub
 from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.limits.limits import NO_LIMITS, Limits
 from calcgraph.servers.model_config import ModelEntry
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.cors import Cors
@@ -134,7 +135,12 @@ def serving(folder: Path, **options: Any) -> Iterator[Served]:
         loop.close()
 
 
-async def start(folder: Path, opened: AsyncExitStack, security: Security | None = None) -> Served:
+async def start(
+    folder: Path,
+    opened: AsyncExitStack,
+    security: Security | None = None,
+    limits: Limits = NO_LIMITS,
+) -> Served:
     repository = Repository()
     opened.push_async_callback(repository.close)
     for name, calculator in {**MODELS, UNREADY: "gone"}.items():
@@ -142,7 +148,7 @@ async def start(folder: Path, opened: AsyncExitStack, security: Security | None 
     for name, calculator in MODELS.items():
         (folder / f"{calculator}.pbtxt").write_text(GRAPH.format(calculator))
         await repository.load(name)
-    plane = DataPlane(repository)
+    plane = DataPlane(repository, limits)
     rest = RestFrontEnd(
         plane, max_body_bytes=MAX_BODY, drain_s=1, cors=Cors((ORIGIN,)), security=security
     )

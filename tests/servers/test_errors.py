@@ -36,6 +36,11 @@ def test_who_may_come_back_is_told_when(code: Code) -> None:
     assert answer_to(RequestError("later", code=code), "id").headers == {"Retry-After": "1"}
 
 
+def test_an_error_may_know_when_better_than_the_table() -> None:
+    error = RequestError("later", code=Code.RESOURCE_EXHAUSTED, retry_after=7)
+    assert answer_to(error, "id").headers == {"Retry-After": "7"}
+
+
 def test_a_conflict_is_not_worth_a_retry() -> None:
     answer = answer_to(RequestError("other model", code=Code.ABORTED), "id")
     assert answer.headers == {"x-should-retry": "false"}

@@ -1,0 +1,1 @@
+"""How much a server takes on: waits, deadlines, quotas, sizes, connections."""

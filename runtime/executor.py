@@ -68,14 +68,16 @@ class GraphExecutor:
 
     @classmethod
     async def open(
-        cls, name: str, graph_file: Path, *, base_path: Path | None = None
+        cls, name: str, graph_file: Path, *, base_path: Path | None = None, text: str = ""
     ) -> GraphExecutor:
-        """Read, validate and load a model.
+        """Read, validate and load a model. `text` is the graph, if the file is but its name in messages.
 
         Raises GraphError with all mistakes of the graph file, NOT_FOUND when it is not there, and what a
         calculator's `load` raises.
         """
-        plan = await asyncio.to_thread(_read_plan, name, graph_file, base_path or graph_file.parent)
+        plan = await asyncio.to_thread(
+            _read_plan, name, graph_file, base_path or graph_file.parent, text
+        )
         resources = await NodeResources.load(plan)
         try:
             executor = cls(name, plan, resources)
@@ -177,9 +179,16 @@ class GraphExecutor:
         )
 
 
-def _read_plan(name: str, graph_file: Path, base_path: Path) -> GraphPlan:
+def _read_plan(name: str, graph_file: Path, base_path: Path, text: str) -> GraphPlan:
+    graph = read_graph(text or _read(name, graph_file), str(graph_file))
+    plan = plan_graph(graph, base_path=base_path)
+    Signature(plan)  # raises for streams that no request can feed, before anything is loaded
+    return plan
+
+
+def _read(name: str, graph_file: Path) -> str:
     try:
-        text = graph_file.read_text("utf-8")
+        return graph_file.read_text("utf-8")
     except FileNotFoundError:
         raise status_error(
             Code.NOT_FOUND, f"model {name!r} has no graph file: expected {graph_file}"
@@ -188,9 +197,6 @@ def _read_plan(name: str, graph_file: Path, base_path: Path) -> GraphPlan:
         raise status_error(
             Code.INVALID_ARGUMENT, f"the graph file {graph_file} cannot be read: {error}"
         ) from error
-    plan = plan_graph(read_graph(text, str(graph_file)), base_path=base_path)
-    Signature(plan)  # raises for streams that no request can feed, before anything is loaded
-    return plan
 
 
 def _pool_size(plan: GraphPlan) -> int:

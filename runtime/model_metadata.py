@@ -14,6 +14,8 @@ from calcgraph.runtime.signature import Signature
 
 STREAMS: Final = "stream_specs"
 """Under this key a node's `describe` may say what its streams carry: a TensorSpec by stream name."""
+_PLATFORM: Final = "calcgraph"
+"""What runs the model, unless a node says "platform" of itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class ModelMetadata:
     fingerprint: str = ""
     """Another one means that the same request may be answered otherwise; also among the details."""
     versions: Sequence[str] = ("1",)
-    platform: str = "calcgraph"
+    platform: str = _PLATFORM
     raw_inputs: frozenset[str] = frozenset()
     """The inputs whose bytes the model takes undecoded (`InferRequest.raw_inputs`)."""
 
@@ -44,6 +46,7 @@ class NodesSaid:
     outputs: Sequence[TensorSpec]
     streams: Mapping[str, TensorSpec]
     fingerprint: str
+    platform: str
 
     @classmethod
     def ask(cls, plan: GraphPlan, resources: Mapping[int, Any]) -> NodesSaid:
@@ -58,7 +61,8 @@ class NodesSaid:
             details.update(said)
         details[FINGERPRINT] = fingerprint(parts)
         inputs, outputs = details.pop("inputs", ()), details.pop("outputs", ())
-        return cls(details, inputs, outputs, streams, details[FINGERPRINT])
+        platform = details.pop("platform", _PLATFORM)
+        return cls(details, inputs, outputs, streams, details[FINGERPRINT], platform)
 
 
 def metadata_of(name: str, said: NodesSaid, signature: Signature) -> ModelMetadata:
@@ -70,5 +74,6 @@ def metadata_of(name: str, said: NodesSaid, signature: Signature) -> ModelMetada
         details=said.details,
         created=int(time.time()),
         fingerprint=said.fingerprint,
+        platform=said.platform,
         raw_inputs=signature.raw_inputs,
     )

@@ -5,12 +5,19 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from calcgraph.runtime.errors import Code, InvalidStatus
 from calcgraph.runtime.naming import did_you_mean
+from calcgraph.servers.plain_models import (
+    KEYS,
+    PlainModel,
+    SettingError,
+    has_plain_model,
+    plain_model,
+)
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +31,8 @@ class ModelEntry:
     name: str
     base_path: Path
     graph_file: Path
+    plain: PlainModel | None = None
+    """How to serve it without a graph file: there is none, but OpenVINO's own files."""
 
 
 class ConfigError(InvalidStatus):
@@ -62,17 +71,11 @@ _TOP_KEYS: Final = (
 )
 _GRAPH_KEYS: Final = ("name", "base_path", "graph_path", "subconfig")
 _PLAIN_MODEL_KEYS: Final = (
-    "batch_size",
-    "shape",
-    "layout",
+    *KEYS,
     "mean",
     "scale",
     "color_format",
     "precision",
-    "model_version_policy",
-    "nireq",
-    "target_device",
-    "plugin_config",
     "stateful",
     "idle_sequence_cleanup",
     "low_latency_transformation",
@@ -80,6 +83,8 @@ _PLAIN_MODEL_KEYS: Final = (
     "allow_cache",
     "custom_loader_options",
 )
+_HARMLESS: Final = ("allow_cache", "idle_sequence_cleanup", "max_sequence_number")
+"""Keys of a plain model that may be left aside; the model computes the same without them."""
 _NOT_SERVED: Final = (
     "pipeline_config_list",
     "custom_node_library_config_list",
@@ -109,9 +114,17 @@ def read_config(file: Path) -> Sequence[ModelEntry]:
     return entries
 
 
-def single_model(name: str, base_path: Path) -> ModelEntry:
-    """The model of `--model_name` and `--model_path`."""
-    return _with_graph(ModelEntry(name, base_path, base_path / GRAPH_FILE), f"model '{name}'")
+def single_model(name: str, base_path: Path, settings: Mapping[str, Any]) -> ModelEntry:
+    """The model of `--model_name` and `--model_path`, with the flags that say how to serve it."""
+    entry = ModelEntry(name, base_path, base_path / GRAPH_FILE)
+    if _has_graph(entry, f"model '{name}'"):
+        for key in settings:
+            raise ConfigError(f"--{key} is for a model without a graph; {entry.graph_file} says it")
+        return entry
+    try:
+        return replace(entry, plain=plain_model(settings))
+    except SettingError as error:
+        raise ConfigError(f"--{error.key}: {error}") from None
 
 
 def _model_objects(
@@ -135,6 +148,9 @@ def _entry(place: _Place, found: Mapping[str, Any], config: Mapping[str, Any]) -
         raise place.at("name").error("expected the name that clients ask for")
     base_path = place.file.parent / _local(place, found, "base_path", name)
     graph_file = base_path / _local(place, found, "graph_path", GRAPH_FILE)
+    entry = ModelEntry(name, base_path, graph_file)
+    if not _has_graph(entry, f"{place.file}: {place.key}: model '{name}'"):
+        return replace(entry, plain=_plain_model(place, found))
     for key in _PLAIN_MODEL_KEYS:
         if key in found:
             log.warning(
@@ -143,30 +159,33 @@ def _entry(place: _Place, found: Mapping[str, Any], config: Mapping[str, Any]) -
                 place.at(key).key,
                 graph_file,
             )
-    return _with_graph(
-        ModelEntry(name, base_path, graph_file), f"{place.file}: {place.key}: model '{name}'"
-    )
+    return entry
 
 
-def _with_graph(entry: ModelEntry, where: str) -> ModelEntry:
-    """The entry, if its graph file exists; otherwise says what was found in its place."""
+def _plain_model(place: _Place, found: Mapping[str, Any]) -> PlainModel:
+    for key in set(_PLAIN_MODEL_KEYS).difference(KEYS).intersection(found):
+        if key in _HARMLESS or found[key] in (False, None):
+            log.warning("%s: %s has no effect", place.file, place.at(key).key)
+        else:
+            raise place.at(key).error("OVMS's, and not supported: models are served as they are")
+    try:
+        return plain_model({key: found[key] for key in KEYS if key in found})
+    except SettingError as error:
+        raise place.at(error.key).error(str(error)) from None
+
+
+def _has_graph(entry: ModelEntry, where: str) -> bool:
+    """Whether its graph file exists; False if it can be served without. Else says what was found instead."""
     if entry.graph_file.is_file():
-        return entry
+        return True
     if not entry.base_path.is_dir():
         raise ConfigError(f"{where}: its folder {entry.base_path} does not exist")
-    plain = next(_plain_models(entry.base_path), None)
-    if plain is not None:
+    if not has_plain_model(entry.base_path):
         raise ConfigError(
-            f"{where}: no {entry.graph_file}, but a plain model, {plain}: models without a graph are "
-            "not served yet"
+            f"{where}: expected its graph in {entry.graph_file}, or folders named 1, 2, ... with an "
+            f"OpenVINO model in each; {entry.base_path} has neither"
         )
-    raise ConfigError(f"{where}: expected its graph in {entry.graph_file}; there is no such file")
-
-
-def _plain_models(folder: Path) -> Iterator[Path]:
-    """Model files as OVMS finds them: in a numbered version folder, or loose in the folder itself."""
-    for pattern in ("[0-9]*/*.xml", "[0-9]*/*.onnx", "*.xml", "*.onnx"):
-        yield from sorted(folder.glob(pattern))
+    return False
 
 
 def _read_json(file: Path) -> Any:

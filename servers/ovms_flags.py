@@ -11,7 +11,6 @@ from calcgraph.servers.model_config import ConfigError
 
 log = logging.getLogger(__name__)
 
-_IN_GRAPH: Final = "a graph says it: edit node_options in the model's graph.pbtxt"
 _ONE_PROCESS: Final = "one event loop serves all connections"
 
 
@@ -37,13 +36,6 @@ _FLAGS: Final = (
     _Flag("metrics_list", "GET /metrics has all there are"),
     _Flag("cache_dir", "set CACHE_DIR in plugin_config of the model's graph.pbtxt"),
     _Flag("cpu_extension", "extensions are not loaded", refused=True),
-    _Flag("batch_size", _IN_GRAPH, refused=True),
-    _Flag("shape", _IN_GRAPH, refused=True),
-    _Flag("layout", _IN_GRAPH, refused=True),
-    _Flag("nireq", _IN_GRAPH, refused=True),
-    _Flag("target_device", _IN_GRAPH, refused=True),
-    _Flag("plugin_config", _IN_GRAPH, refused=True),
-    _Flag("model_version_policy", "a graph has one version", refused=True),
     _Flag("stateful", "stateful models are not served", refused=True, takes_value=False),
     _Flag("source_model", "prepare the model first: calcgraph pull", refused=True),
     _Flag("model_repository_path", "prepare the model first: calcgraph pull", refused=True),

@@ -1,9 +1,10 @@
 """What many tests share."""
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "helpers"))
@@ -33,3 +34,22 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Hub]:
         for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "HF_HUB_CACHE", "HUGGING_FACE_HUB_TOKEN"):
             monkeypatch.delenv(name, raising=False)
         yield hub
+
+
+@pytest.fixture(scope="session")
+def save_add() -> Callable[..., Path]:
+    """Write an IR that adds `a` and `b` (FP32), and once more a number of its own, into `sum`."""
+    import openvino as ov
+    from openvino import opset13 as op
+
+    def save(file: Path, shape: Sequence[int] = (-1, 3), more: float = 0.0) -> Path:
+        ports = {name: op.parameter(list(shape), np.float32) for name in "ab"}
+        for name, port in ports.items():
+            port.output(0).set_names({name})
+        total = op.add(op.add(*ports.values()), op.constant(np.float32(more)))
+        total.output(0).set_names({"sum"})
+        file.parent.mkdir(parents=True, exist_ok=True)
+        ov.save_model(ov.Model([op.result(total)], list(ports.values()), "add"), file)
+        return file
+
+    return save

@@ -14,7 +14,9 @@ log = logging.getLogger(__name__)
 async def open_graph(entry: VersionEntry) -> GraphExecutor:
     """Load one version. Raises StatusError, which names the model and what is wrong with it."""
     try:
-        return await GraphExecutor.open(entry.name, entry.graph_file, base_path=entry.base_path)
+        return await GraphExecutor.open(
+            entry.name, entry.graph_file, base_path=entry.base_path, text=entry.graph_text
+        )
     except StatusError as error:
         raise status_error(
             error.code, f"model '{entry.name}' cannot be loaded:\n{error}"

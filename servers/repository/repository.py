@@ -13,7 +13,7 @@ from calcgraph.servers.repository.model import Model
 from calcgraph.servers.repository.model_version import ModelVersion, Opener
 from calcgraph.servers.repository.opening import open_graph
 from calcgraph.servers.repository.status import VersionStatus
-from calcgraph.servers.repository.versions import GRAPH_VERSION, VersionEntry, versions_of
+from calcgraph.servers.repository.versions import VersionEntry, versions_of
 
 
 class Repository:
@@ -52,9 +52,9 @@ class Repository:
         return found
 
     def register(self, entry: ModelEntry) -> None:
-        """Make a name known; requests for it are told to wait."""
-        first = VersionEntry(entry.name, GRAPH_VERSION, entry.base_path, entry.graph_file)
-        self._models[entry.name] = Model(entry, {first.version: self._version(first)})
+        """Make a name known; requests for it are told to wait. Raises ConfigError for want of a version."""
+        versions = {found.version: self._version(found) for found in versions_of(entry)}
+        self._models[entry.name] = Model(entry, versions)
 
     async def load(self, name: str) -> None:
         """Load the versions of a registered name as its files are now, in the place of what it served.

@@ -158,6 +158,15 @@ def launch(tmp_path: Path) -> Iterator[Callable[..., Running]]:
         )
 
 
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Running]]:
+    """The same for a whole module of tests."""
+    with ExitStack() as opened:
+        yield lambda *flags, **more: opened.enter_context(
+            running(tmp_path_factory.mktemp("start") / "stderr", *flags, **more)
+        )
+
+
 @pytest.fixture
 def spawn(tmp_path: Path) -> Iterator[Callable[..., subprocess.Popen[str]]]:
     """Start servers without waiting until they are ready."""

@@ -83,7 +83,10 @@ def test_a_command_line_that_makes_no_sense_ends_with_a_sentence(
         ("serve --rest_port 0 --config_path c --model_name m --model_path p", "not both forms"),
         ("serve --rest_port 0 --config_path gone.json", "gone.json: there is no such file"),
         ("serve --rest_port 0 --model_name m --model_path gone", "its folder gone does not exist"),
-        ("--target_device GPU --rest_port 0", "edit node_options in the model's graph.pbtxt"),
+        (
+            "--nireq 2 --rest_port 0 --config_path c.json",
+            "--nireq is for --model_name; with --config_path that file says it",
+        ),
         ("serve --log_path /no/such/folder/log --rest_port 0", "--log_path /no/such/folder/log"),
         ("serve --calculators gone.py --rest_port 0 --model_name m --model_path .", "graph.pbtxt"),
     ],

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
+from calcgraph.servers.plain_models import PlainModel, plain_model
 
 
 @pytest.fixture
@@ -102,7 +103,12 @@ def test_a_setting_of_a_plain_model_is_ignored_with_a_warning(
         ),
         (models({"name": "gone"}), r"model 'gone': its folder \S+gone does not exist"),
         (models({"name": "empty"}), r"expected its graph in \S+empty/graph\.pbtxt"),
-        (models({"name": "plain"}), r"a plain model, \S+model\.xml: .* not served yet"),
+        (
+            models({"name": "plain", "nireq": -1}),
+            r"model_config_list\[0\]\.config\.nireq: expected a number of 0 or more, found -1",
+        ),
+        (models({"name": "plain", "mean": "1"}), r"config\.mean: OVMS's, and not supported"),
+        (models({"name": "plain", "stateful": True}), r"config\.stateful: OVMS's, and not"),
         (models({"name": "a", "base_path": "s3://b/m"}), r"base_path: expected a local path"),
         ({"pipeline_config_list": [{}]}, "pipeline_config_list: OVMS's pipelines are not served"),
     ],
@@ -125,6 +131,27 @@ def test_a_configuration_that_is_not_there_is_named(tmp_path: Path) -> None:
 
 
 def test_a_single_model_is_a_folder_with_a_graph(repository: Path) -> None:
-    assert single_model("m", repository / "one").graph_file == repository / "one/graph.pbtxt"
+    found = single_model("m", repository / "one", {})
+    assert (found.graph_file, found.plain) == (repository / "one/graph.pbtxt", None)
     with pytest.raises(ConfigError, match="model 'm': its folder"):
-        single_model("m", repository / "gone")
+        single_model("m", repository / "gone", {})
+    with pytest.raises(ConfigError, match=r"--shape is for a model without a graph; \S+ says it"):
+        single_model("m", repository / "one", {"shape": "(1,3)"})
+
+
+def test_a_folder_without_a_graph_is_a_plain_model(repository: Path) -> None:
+    settings = {"nireq": 2, "shape": "(1,3)", "model_version_policy": {"all": {}}}
+    (found,) = read(repository, models({"name": "plain", **settings}))
+    assert found.plain == plain_model(settings)
+    single = single_model("m", repository / "plain", {"nireq": "2"})
+    assert single.plain == PlainModel(nireq=2)
+    with pytest.raises(ConfigError, match="--nireq: expected a number of 0 or more"):
+        single_model("m", repository / "plain", {"nireq": "x"})
+
+
+def test_what_changes_no_result_of_a_plain_model_is_ignored_with_a_warning(
+    repository: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = {"name": "plain", "allow_cache": True, "stateful": False}
+    assert read(repository, models(config))[0].plain == PlainModel()
+    assert "config.allow_cache has no effect" in caplog.text

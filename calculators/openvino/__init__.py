@@ -1,0 +1,1 @@
+"""Models as OpenVINO reads them: served as they are, and inferred within graphs."""

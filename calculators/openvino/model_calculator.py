@@ -14,6 +14,7 @@ import openvino as ov
 
 from calcgraph.calculators.embeddings_calculator_ov import plugin_config
 from calcgraph.calculators.engine.box import cpu_budget
+from calcgraph.calculators.engine.core import new_core
 from calcgraph.calculators.engine.device import check_config, devices_of
 from calcgraph.calculators.openvino.expected import Expected, ordered
 from calcgraph.calculators.openvino.model_file import files_of, read_model
@@ -53,7 +54,7 @@ class OpenVINOModel(Calculator):
     def load(cls, node: NodePlan, graph: GraphPlan) -> _Loaded:
         options = node.options
         assert isinstance(options, OpenVINOModelOptions)
-        core, path = ov.Core(), node.base_path / options.models_path
+        core, path = new_core(), node.base_path / options.models_path
         model = read_model(core, path)
         reshape(model, options.shape, options.batch_size)
         model = lay_out(model, options.layout)

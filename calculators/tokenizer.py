@@ -11,7 +11,7 @@ from typing import Any
 
 from calcgraph.calculators.canary import read_canary
 from calcgraph.calculators.lengths import LengthRule, Overflow
-from calcgraph.calculators.tokenization.batching import TokenizerQueue
+from calcgraph.calculators.tokenization.batching import TokenizerQueue, tokenization
 from calcgraph.calculators.tokenization.foreign import ForeignVocabulary
 from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.calculators.tokenization.limits import max_tokens
@@ -102,6 +102,7 @@ class Tokenizer(Calculator):
             yield Measurement(
                 name, count, f"Inputs that were too long and were {done}.", total=True
             )
+        yield tokenization(resource.queue)
 
     @classmethod
     def describe(

@@ -103,8 +103,6 @@ def read_config(file: Path) -> Sequence[ModelEntry]:
             raise place.at(key).error(
                 "OVMS's pipelines are not served; write the pipeline as a graph"
             )
-    if config.get("monitoring"):
-        log.warning("%s: monitoring has no effect", file)
     if "model_config_list" not in config and "mediapipe_config_list" not in config:
         raise place.error('expected "model_config_list", a list of the models to serve')
     entries = [_entry(place, found, config) for place, found in _model_objects(place, config)]

@@ -32,8 +32,6 @@ _FLAGS: Final = (
     _Flag("file_system_poll_wait_seconds", "the configuration is read once, at the start"),
     _Flag("sequence_cleaner_poll_wait_minutes", "there are no sequences"),
     _Flag("custom_node_resources_cleaner_interval_seconds", "there are no custom nodes"),
-    _Flag("metrics_enable", "GET /metrics is always served", takes_value=False),
-    _Flag("metrics_list", "GET /metrics has all there are"),
     _Flag("cache_dir", "set CACHE_DIR in plugin_config of the model's graph.pbtxt"),
     _Flag("cpu_extension", "extensions are not loaded", refused=True),
     _Flag("stateful", "stateful models are not served", refused=True, takes_value=False),

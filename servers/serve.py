@@ -21,6 +21,7 @@ from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers import ovms_flags
 from calcgraph.servers.auth import flags as auth_flags
 from calcgraph.servers.limits import flags as limit_flags
+from calcgraph.servers.metrics import flags as metrics_flags
 from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
 from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.server import Listen, ServerOptions, serve
@@ -107,6 +108,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     auth_flags.add_arguments(parser)
     limit_flags.add_arguments(parser)
+    metrics_flags.add_arguments(parser)
     ovms_flags.add_arguments(parser)
 
 
@@ -166,6 +168,7 @@ def _options(args: argparse.Namespace) -> ServerOptions:
         drain_s=args.drain_seconds,
         grpc_channel_options=args.grpc_channel_arguments,
         cors=Cors(args.allowed_origins, args.allowed_methods, args.allowed_headers),
+        ovms_metrics=metrics_flags.ovms_metrics(args),
     )
 
 

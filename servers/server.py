@@ -16,7 +16,11 @@ from calcgraph.servers import product
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.limits.limits import Limits
+from calcgraph.servers.metrics.ovms import NO_OVMS_METRICS, OvmsMetrics
 from calcgraph.servers.model_config import ModelEntry
+from calcgraph.servers.observation.load_counts import LoadCounts
+from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.repository.opening import open_graph
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.cors import NO_CORS, Cors
 
@@ -44,6 +48,7 @@ class ServerOptions:
     cors: Cors = NO_CORS
     security: Security = field(default_factory=Security)
     limits: Limits = field(default_factory=Limits)
+    ovms_metrics: OvmsMetrics = NO_OVMS_METRICS
 
 
 class FrontEnd(Protocol):
@@ -64,13 +69,15 @@ async def serve(
     when a port or a model cannot be had.
     """
     with _stopped_by_signals(), contextlib.suppress(asyncio.CancelledError):
-        repository = Repository()
+        loads = LoadCounts()
+        repository = Repository(loads.counted(open_graph))
         for entry in entries:
             repository.register(entry)
         plane = DataPlane(repository, options.limits)
+        observation = Observation(plane, loads=loads, ovms=options.ovms_metrics)
         async with AsyncExitStack() as opened:
             opened.push_async_callback(repository.close)
-            addresses = await opened.enter_async_context(_listening(plane, options))
+            addresses = await opened.enter_async_context(_listening(plane, options, observation))
             for entry in entries:
                 await repository.load(entry.name)
             announce(_ready_line(addresses, plane))
@@ -100,12 +107,14 @@ def _stopped_by_signals() -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _listening(plane: DataPlane, options: ServerOptions) -> AsyncIterator[Mapping[str, str]]:
+async def _listening(
+    plane: DataPlane, options: ServerOptions, observation: Observation
+) -> AsyncIterator[Mapping[str, str]]:
     """The front ends by name, with their addresses; all stop together."""
     addresses: dict[str, str] = {}
     started: list[FrontEnd] = []
     try:
-        for name, listen, front_end in _front_ends(plane, options):
+        for name, listen, front_end in _front_ends(plane, options, observation):
             started.append(front_end)
             addresses[name] = await front_end.start(listen.host, listen.port)
         yield addresses
@@ -113,7 +122,9 @@ async def _listening(plane: DataPlane, options: ServerOptions) -> AsyncIterator[
         await asyncio.gather(*(front_end.stop() for front_end in started))
 
 
-def _front_ends(plane: DataPlane, options: ServerOptions) -> Iterator[tuple[str, Listen, FrontEnd]]:
+def _front_ends(
+    plane: DataPlane, options: ServerOptions, observation: Observation
+) -> Iterator[tuple[str, Listen, FrontEnd]]:
     # grpc takes a tenth of a second to import, for nothing when only REST is served.
     if options.rest is not None:
         from calcgraph.servers.rest.front_end import RestFrontEnd
@@ -124,6 +135,7 @@ def _front_ends(plane: DataPlane, options: ServerOptions) -> Iterator[tuple[str,
             drain_s=options.drain_s,
             cors=options.cors,
             security=options.security,
+            observation=observation,
         )
         yield "REST", options.rest, rest
     if options.grpc is not None:
@@ -136,6 +148,7 @@ def _front_ends(plane: DataPlane, options: ServerOptions) -> Iterator[tuple[str,
             drain_s=options.drain_s,
             channel_options=options.grpc_channel_options,
             security=options.security,
+            observation=observation,
         )
         yield "gRPC", options.grpc, grpc
 

@@ -18,6 +18,7 @@ from calcgraph.calculators.engine.admission import Admission
 from calcgraph.calculators.engine.box import cpu_budget
 from calcgraph.calculators.engine.compiled import Encoding, Head, Pooling, Program
 from calcgraph.calculators.engine.core import new_core
+from calcgraph.calculators.engine.counts import Counts
 from calcgraph.calculators.engine.device import (
     PluginConfig,
     check_config,
@@ -39,7 +40,7 @@ from calcgraph.calculators.engine.settle import Waiter
 from calcgraph.calculators.engine.shapes import Shape, bucket_table, hot_shapes, packed_table
 from calcgraph.calculators.engine.surgery import NotPackable, Positions, packed_model, positions
 from calcgraph.calculators.engine.verify import Differs, plain_model, verify
-from calcgraph.calculators.engine.worker import Counts, Worker
+from calcgraph.calculators.engine.worker import Worker
 from calcgraph.runtime.terms import ANY_TERMS, Terms
 
 log = logging.getLogger("calcgraph.engine")
@@ -203,9 +204,23 @@ class Engine:
         """Totals since opening; padding is `slots - tokens`."""
         return deepcopy(self._worker.counts)
 
+    @property
+    def parallel(self) -> int:
+        """How many inferences can be under way."""
+        return self._worker.parallel
+
+    @property
+    def running(self) -> int:
+        """How many are."""
+        return self._worker.running
+
     def waiting(self) -> Mapping[Lane, int]:
         """Texts in the queue."""
         return self._worker.waiting()
+
+    def ages(self) -> Mapping[Lane, float]:
+        """Seconds that the oldest request in the queue has waited."""
+        return self._worker.ages()
 
     def warm_up(self) -> None:
         """Wait until the programs of the hot shapes are compiled; until then others stand in."""

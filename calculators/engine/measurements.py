@@ -21,6 +21,8 @@ def measurements(engine: Engine) -> Iterator[Measurement]:
     )
     yield Measurement("engine_threads", info.threads, "Threads of an inference.")
     yield Measurement("engine_streams", info.streams, "Inferences that run at a time.")
+    yield Measurement("engine_requests", engine.parallel, "Inferences that can be under way.")
+    yield Measurement("engine_requests_active", engine.running, "Inferences under way.")
     for lane, texts in counts.texts.items():
         labels = {"lane": lane.value}
         yield _total("engine_texts", texts, "Texts inferred.", labels=labels)
@@ -31,9 +33,23 @@ def measurements(engine: Engine) -> Iterator[Measurement]:
         wait = engine.admission.wait_s(lane)
         labels = {"lane": lane.value}
         yield Measurement("engine_queue_seconds", wait, "Wait of a request now.", labels=labels)
+    for lane, age in engine.ages().items():
+        labels = {"lane": lane.value}
+        yield Measurement(
+            "engine_queue_age_seconds", age, "How long the oldest one waits.", labels=labels
+        )
+    for lane, wait in counts.waits.items():
+        labels = {"lane": lane.value}
+        yield Measurement(
+            "engine_wait_seconds",
+            wait,
+            "From a request's arrival to its first inference.",
+            labels=labels,
+        )
     yield _total("engine_tokens", counts.tokens, "Tokens of texts inferred.")
     yield _total("engine_slots", counts.slots, "Tokens inferred, padding included.")
-    yield _total("engine_batches", counts.dispatches, "Inferences started.")
-    yield _total("engine_inference_seconds", counts.seconds, "Time that inferences took.")
+    yield Measurement("engine_batch_tokens", counts.batch_tokens, "Tokens of an inference's texts.")
+    yield Measurement("engine_batch_fill", counts.fill, "Share of an inference that is no padding.")
+    yield Measurement("engine_inference_seconds", counts.inference, "Time that inferences took.")
     yield _total("engine_failed_texts", counts.failed_texts, "Texts that got an error.")
     yield _total("engine_rebuilds", counts.rebuilds, "Times the model was compiled anew.")

@@ -25,7 +25,18 @@ class Lane(Enum):
 class Job:
     """A request of texts: which of them wait, and where their results go."""
 
-    __slots__ = ("client", "lane", "left", "result", "sequences", "tokens", "waiter", "waiting")
+    __slots__ = (
+        "arrived",
+        "begun",
+        "client",
+        "lane",
+        "left",
+        "result",
+        "sequences",
+        "tokens",
+        "waiter",
+        "waiting",
+    )
 
     def __init__(
         self, sequences: Sequence[np.ndarray], lane: Lane, client: Hashable, waiter: Any = None
@@ -38,6 +49,10 @@ class Job:
         self.waiting = deque(range(len(sequences)))
         self.left = len(sequences)
         self.tokens = sum(map(len, sequences))
+        self.arrived = 0.0
+        """When it was put into the queue, in seconds of the worker's clock."""
+        self.begun = False
+        """One of its texts at least is or was inferred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +80,10 @@ class TextQueue:
     def texts(self, lane: Lane) -> int:
         """Texts that wait."""
         return self._lanes[lane].texts
+
+    def jobs(self, lane: Lane) -> Iterator[Job]:
+        """Those with a text that waits."""
+        return self._lanes[lane].jobs()
 
     def put(self, job: Job) -> None:
         self._lanes[job.lane].put(job)
@@ -149,8 +168,11 @@ class _Turns:
         else:
             del self._clients[client]
 
-    def drain(self) -> Iterator[Job]:
+    def jobs(self) -> Iterator[Job]:
         for jobs in self._clients.values():
             yield from jobs
+
+    def drain(self) -> Iterator[Job]:
+        yield from self.jobs()
         self._clients.clear()
         self.tokens = self.texts = 0

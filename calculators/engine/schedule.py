@@ -44,6 +44,7 @@ class Schedule:
     def put(self, job: Job, now: float) -> None:
         if job.lane is Lane.INTERACTIVE:
             self._last_interactive = now
+        job.arrived = now
         self._queue.put(job)
 
     def discard(self, job: Job) -> None:
@@ -57,6 +58,13 @@ class Schedule:
     def waiting(self) -> dict[Lane, int]:
         """Texts in the queue."""
         return {lane: self._queue.texts(lane) for lane in Lane}
+
+    def ages(self, now: float) -> dict[Lane, float]:
+        """Seconds that the oldest job in the queue has waited; 0 for an empty lane."""
+        return {
+            lane: max((now - job.arrived for job in self._queue.jobs(lane)), default=0.0)
+            for lane in Lane
+        }
 
     def lane(self, ahead: Lane | None) -> Lane | None:
         """Whose turn it is, None if nothing is to be done. `ahead` has a dispatch laid out."""

@@ -10,12 +10,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 from calcgraph.calculators.engine.admission import Admission
 from calcgraph.calculators.engine.compiled import Request, Vectors
+from calcgraph.calculators.engine.counts import Counts
 from calcgraph.calculators.engine.errors import EngineClosed, InferenceFailed, NotFinite
 from calcgraph.calculators.engine.pace import Pace
 from calcgraph.calculators.engine.programs import Programs
@@ -27,20 +28,6 @@ log = logging.getLogger("calcgraph.engine")
 
 REBUILD_PAUSE_S = 1.0
 EXIT_TIMEOUT_S = 1.0
-
-
-@dataclass(slots=True)
-class Counts:
-    """What was done so far. `slots` are tokens inferred, padding included."""
-
-    texts: dict[Lane, int] = field(default_factory=lambda: dict.fromkeys(Lane, 0))
-    tokens: int = 0
-    slots: int = 0
-    dispatches: int = 0
-    seconds: float = 0.0
-    """Time of all inferences together, whether or not several ran at a time."""
-    failed_texts: int = 0
-    rebuilds: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +55,7 @@ class Worker:
         self._changed = threading.Condition()
         """Guards the schedule and the jobs in it."""
         self._closing = False
-        self._parallel = parallel
+        self.parallel = parallel
         self._running: deque[Flight] = deque()
         self._ahead: Flight | None = None
         self._suspect: Flight | None = None
@@ -82,6 +69,11 @@ class Worker:
     @property
     def ready(self) -> bool:
         return self._mended and not self._closing and self._thread.is_alive()
+
+    @property
+    def running(self) -> int:
+        """Inferences under way."""
+        return len(self._running)
 
     def put(self, job: Job) -> None:
         """Raises EngineClosed."""
@@ -99,6 +91,11 @@ class Worker:
         """Texts in the queue."""
         with self._changed:
             return self._schedule.waiting()
+
+    def ages(self) -> dict[Lane, float]:
+        """Seconds that the oldest request in the queue has waited; 0 for an empty lane."""
+        with self._changed:
+            return self._schedule.ages(time.monotonic())
 
     def close(self, timeout: float) -> None:
         """Infer what waits, for at most `timeout` seconds; what is left then fails."""
@@ -168,7 +165,7 @@ class Worker:
         flight = self._suspect = self._running[0]
         vectors = flight.request.wait()
         now = time.perf_counter()
-        self.counts.seconds += now - flight.request.started
+        self.counts.inference.add(now - flight.request.started)
         self._pace.delivered(
             sum(len(text.ids) for text in flight.texts),
             flight.request.started,
@@ -193,15 +190,21 @@ class Worker:
 
     def _launch(self) -> None:
         """Start what can run now."""
-        while len(self._running) < self._parallel:
+        while len(self._running) < self.parallel:
             flight = self._next()
             if flight is None:
                 return
             self._running.append(flight)
             self._suspect = flight
             flight.request.start()
-            self.counts.dispatches += 1
-            self.counts.slots += flight.request.shape.tokens
+            self._count(flight)
+
+    def _count(self, flight: Flight) -> None:
+        now, tokens = time.monotonic(), 0
+        for text in flight.texts:
+            tokens += len(text.ids)
+            self.counts.waited(text.job, now)
+        self.counts.launched(tokens, flight.request.shape)
 
     def _next(self, *, only_settled: bool = False) -> Flight | None:
         """The next flight, which may be the one laid out ahead."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 from calcgraph.calculators.rerank.prompt import Prompt, known_prompt
 from calcgraph.calculators.rerank.values import Pairs, RerankQuery
 from calcgraph.calculators.rerank.windows import MIN_WINDOW, EncodedPair, LongDocuments, Reading
-from calcgraph.calculators.tokenization.batching import TokenizerQueue
+from calcgraph.calculators.tokenization.batching import TokenizerQueue, tokenization
 from calcgraph.calculators.tokenization.limits import max_tokens
 from calcgraph.calculators.tokenization.model_files import read_json
 from calcgraph.calculators.tokenization.pairs import PairLayout, typed
@@ -26,6 +26,7 @@ from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
+from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.plan import GraphPlan, NodePlan
 
 MOST_TOKENS: Final = 8192
@@ -148,6 +149,10 @@ class PairTokenizer(Calculator):
     @classmethod
     async def unload(cls, resource: _Loaded) -> None:
         await resource.queue.close()
+
+    @classmethod
+    def measurements(cls, resource: _Loaded) -> Iterable[Measurement]:
+        yield tokenization(resource.queue)
 
     @classmethod
     def describe(

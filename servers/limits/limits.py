@@ -14,6 +14,7 @@ from calcgraph.runtime.terms import Terms
 from calcgraph.servers.auth.guard import CALLER
 from calcgraph.servers.limits.deadline import seconds_allowed
 from calcgraph.servers.limits.quota import Account, Accounts
+from calcgraph.servers.observation.exchange import accepted
 from calcgraph.servers.servable import Servable
 
 
@@ -39,6 +40,7 @@ class Limits:
             account.begin()
         allowed = seconds_allowed(request) or self.timeout_s
         request = replace(request, terms=self._terms(request, allowed, account))
+        accepted()
         if allowed is None:
             return await servable.infer(request)
         try:

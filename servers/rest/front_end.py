@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
 import logging
-import os
 import time
 from typing import Final
 
@@ -21,6 +19,8 @@ from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.auth.scopes import is_rest_health, rest_scope
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import HttpError, answer_to
+from calcgraph.servers.observation.exchange import Exchange
+from calcgraph.servers.observation.observation import Observation
 from calcgraph.servers.rest.compression import pack
 from calcgraph.servers.rest.config_status import ConfigStatus
 from calcgraph.servers.rest.connection import Server
@@ -29,7 +29,7 @@ from calcgraph.servers.rest.documentation import Documentation
 from calcgraph.servers.rest.kserve import KServe, kserve_error
 from calcgraph.servers.rest.metrics import Metrics
 from calcgraph.servers.rest.openai import OpenAI, openai_error
-from calcgraph.servers.rest.operations import is_kserve
+from calcgraph.servers.rest.operations import is_kserve, rest_surface
 from calcgraph.servers.rest.router import Router
 from calcgraph.servers.tls import server_context
 
@@ -52,13 +52,15 @@ class RestFrontEnd:
         drain_s: float,
         cors: Cors = NO_CORS,
         security: Security | None = None,
+        observation: Observation | None = None,
     ) -> None:
+        self._observation = observation or Observation(plane)
         dialects = (
             OpenAI(plane),
             KServe(plane),
             ConfigStatus(plane),
             Documentation(plane),
-            Metrics(plane),
+            Metrics(plane, self._observation),
         )
         self._router = Router(route for dialect in dialects for route in dialect.routes())
         self._plane = plane
@@ -66,8 +68,6 @@ class RestFrontEnd:
         self._drain_s = drain_s
         self._cors = cors
         self._security = security or Security()
-        self._request_ids = itertools.count(1)
-        self._process = os.urandom(6).hex()
         self._loop = asyncio.get_running_loop()
         self._runner: web.ServerRunner | None = None
 
@@ -114,33 +114,39 @@ class RestFrontEnd:
         )
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
-        start = time.perf_counter()
-        request_id = self._request_id(request)
-        try:
-            response = await self._answer(request)
-        except Exception as error:
-            response = _error_response(request, error, request_id)
-        await pack(request, response)
-        return self._signed(request, response, request_id, start)
+        with self._exchange(request) as exchange:
+            try:
+                response = await self._answer(request)
+            except Exception as error:
+                response = _error_response(request, error, exchange)
+            await pack(request, response)
+            return self._signed(request, response, exchange)
 
     def _refuse(self, request: web.BaseRequest, error: HttpProcessingError) -> web.Response:
-        start = time.perf_counter()
-        request_id = self._request_id(request)
-        log.debug("request %s is not HTTP: %s", request_id, error.message)
-        # What follows quotes the bytes and points into them, for a terminal.
-        mistake = error.message.partition("\n")[0].rstrip(":")
-        refusal = RequestError(f"The request is not valid HTTP: {mistake}.")
-        response = _error_response(request, refusal, request_id)
-        return self._signed(request, response, request_id, start)
+        with self._exchange(request) as exchange:
+            # What follows quotes the bytes and points into them, for a terminal.
+            mistake = error.message.partition("\n")[0].rstrip(":")
+            refusal = RequestError(f"The request is not valid HTTP: {mistake}.")
+            response = _error_response(request, refusal, exchange)
+            return self._signed(request, response, exchange)
+
+    def _exchange(self, request: web.BaseRequest) -> Exchange:
+        path = request.path
+        return self._observation.exchange(
+            rest_surface(path),
+            f"{request.method} {path}",
+            request.headers,
+        )
 
     def _signed(
-        self, request: web.BaseRequest, response: web.Response, request_id: str, start: float
+        self, request: web.BaseRequest, response: web.Response, exchange: Exchange
     ) -> web.Response:
         """With the headers that every answer has."""
         headers = response.headers
         headers["Server"] = _SERVER
-        headers["x-request-id"] = request_id
-        headers["openai-processing-ms"] = str(round((time.perf_counter() - start) * 1000))
+        headers["x-request-id"] = exchange.request_id
+        elapsed = time.perf_counter() - exchange.start
+        headers["openai-processing-ms"] = str(round(elapsed * 1000))
         headers.update(self._plane.limits.remaining())
         self._cors.sign(request.headers, headers)
         return response
@@ -167,16 +173,9 @@ class RestFrontEnd:
             reason="request_too_large",
         )
 
-    def _request_id(self, request: web.BaseRequest) -> str:
-        """The client's own, when it can stand in a header and a log line."""
-        given = request.headers.get("x-request-id", "")
-        if given and len(given) <= 256 and given.isascii() and given.isprintable():
-            return given
-        return f"{self._process}-{next(self._request_ids):x}"
 
-
-def _error_response(request: web.BaseRequest, error: Exception, request_id: str) -> web.Response:
-    answer = answer_to(error, request_id)
+def _error_response(request: web.BaseRequest, error: Exception, exchange: Exchange) -> web.Response:
+    answer = exchange.failure = answer_to(error, exchange.request_id)
     body = kserve_error(answer) if is_kserve(request.path) else openai_error(answer)
     response = web.Response(body=body, status=answer.status, headers=answer.headers)
     response.content_type = "application/json"

@@ -12,6 +12,7 @@ from aiohttp import web
 from calcgraph.servers import product
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import Answer
+from calcgraph.servers.observation.exchange import Method, about
 from calcgraph.servers.rest.binary_tail import HEADER, split
 from calcgraph.servers.rest.json_tensors import read_infer, write_infer
 from calcgraph.servers.rest.requests import parse_json, read_body
@@ -27,9 +28,9 @@ class KServe:
     def __init__(self, plane: DataPlane) -> None:
         self._plane = plane
         self._verbs = {
-            "": ("GET", self._metadata),
-            "ready": ("GET", self._model_ready),
-            "infer": ("POST", self._infer),
+            "": ("GET", Method.MODEL_METADATA, self._metadata),
+            "ready": ("GET", Method.MODEL_READY, self._model_ready),
+            "infer": ("POST", Method.MODEL_INFER, self._infer),
         }
 
     def routes(self) -> Iterator[Route]:
@@ -60,9 +61,10 @@ class KServe:
 
     async def _model(self, request: web.BaseRequest, rest: str) -> web.Response:
         name, version, verb = self._parse(rest)
-        method, endpoint = self._verbs[verb]
+        method, call, endpoint = self._verbs[verb]
         if request.method.replace("HEAD", "GET") != method:
             return other_method(request, [method])
+        about(name, call)
         return await endpoint(request, name, version)
 
     def _parse(self, rest: str) -> tuple[str, str, str]:

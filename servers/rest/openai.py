@@ -12,6 +12,7 @@ from calcgraph.runtime.errors import RequestError
 from calcgraph.runtime.payload import HttpRequest
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import Answer
+from calcgraph.servers.observation.exchange import Method, about
 from calcgraph.servers.rest.operations import COHERE_V2, PREFIXES
 from calcgraph.servers.rest.requests import read_json
 from calcgraph.servers.rest.router import Route, json_response
@@ -41,6 +42,7 @@ class OpenAI:
     async def _answer(self, request: web.BaseRequest, _: str) -> web.Response:
         body = await read_json(request)
         name = _model_name(body)
+        about(name, Method.UNARY)
         path = request.path.rstrip("/")
         answer = await self._plane.answer(name, HttpRequest(path, body, request.headers))
         response = web.Response(body=answer.body, headers=answer.headers)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from calcgraph.servers.observation.exchange import Surface
 from calcgraph.servers.rest import schema
 
 PREFIXES: Final = ("/v3", "/v1", "/v3/v1")
@@ -27,6 +28,15 @@ def is_kserve(path: str) -> bool:
     """Whether a path belongs to the Open Inference Protocol, whose errors are plain strings."""
     path = path.rstrip("/")
     return (path == "/v2" or path.startswith("/v2/")) and path not in COHERE_V2
+
+
+def rest_surface(path: str) -> Surface:
+    """The dialect that a path belongs to."""
+    if is_kserve(path):
+        return Surface.KSERVE_REST
+    if path.startswith(PREFIXES) or path in COHERE_V2:
+        return Surface.OPENAI
+    return Surface.OTHER
 
 
 @dataclass(frozen=True, slots=True)

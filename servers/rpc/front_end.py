@@ -12,6 +12,7 @@ from calcgraph.servers.addresses import bind_error, cannot_listen, join
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.auth.interceptor import GuardInterceptor
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.observation.observation import Observation
 from calcgraph.servers.rpc.service import InferenceService
 from calcgraph.servers.tls import grpc_credentials
 
@@ -38,6 +39,7 @@ class GrpcFrontEnd:
         drain_s: float,
         channel_options: Mapping[str, str | int] | None = None,
         security: Security | None = None,
+        observation: Observation | None = None,
     ) -> None:
         self._drain_s = drain_s
         options = {**_CHANNEL_OPTIONS, **(channel_options or {})}
@@ -47,7 +49,7 @@ class GrpcFrontEnd:
             interceptors=[GuardInterceptor(security.guard)], options=list(options.items())
         )
         add_GRPCInferenceServiceServicer_to_server(  # type: ignore[no-untyped-call]
-            InferenceService(plane), self._server
+            InferenceService(plane, observation or Observation(plane)), self._server
         )
 
     async def start(self, host: str, port: int) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-import os
 from collections.abc import Awaitable, Callable
 from functools import wraps
 from typing import Any, Final, TypeVar
@@ -16,11 +14,12 @@ from calcgraph.runtime.errors import Code
 from calcgraph.servers import product
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import answer_to
+from calcgraph.servers.observation.exchange import Method as ModelMethod
+from calcgraph.servers.observation.exchange import Surface
+from calcgraph.servers.observation.observation import Observation
 from calcgraph.servers.rpc.messages import read_infer, write_infer, write_metadata
 
 _STATUS: Final = {Code(status.value[0]): status for status in grpc.StatusCode}
-_PROCESS: Final = os.urandom(6).hex()
-_calls: Final = itertools.count(1)
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -28,26 +27,29 @@ Method = Callable[["InferenceService", Request, Any], Awaitable[Response]]
 
 
 def _answering(method: Method[Request, Response]) -> Method[Request, Response]:
-    """Any error becomes a status with its sentence."""
+    """A call of a model is observed, and any error becomes a status with its sentence."""
+    name = method.__name__
 
     @wraps(method)
-    async def answer(self: InferenceService, request: Request, context: Any) -> Response:
-        try:
-            return await method(self, request, context)
-        except Exception as error:
-            told = answer_to(error, _request_id(context))
-            metadata = tuple((name.lower(), value) for name, value in told.headers.items())
-            await context.abort(_STATUS[told.code], told.message, metadata)
-            raise  # never reached: abort raises
+    async def answer(self: InferenceService, request: Any, context: Any) -> Response:
+        metadata = _metadata(context)
+        with self._observation.exchange(Surface.KSERVE_GRPC, name, metadata) as exchange:
+            exchange.is_about(_model(request), ModelMethod(name))
+            try:
+                return await method(self, request, context)
+            except Exception as error:
+                told = exchange.failure = answer_to(error, exchange.request_id)
+        # Outside, so that all is counted before the caller has its answer.
+        trailing = tuple((key.lower(), value) for key, value in told.headers.items())
+        await context.abort(_STATUS[told.code], told.message, trailing)
+        raise AssertionError("abort raises")
 
     return answer
 
 
-def _request_id(context: Any) -> str:
-    for key, value in context.invocation_metadata() or ():
-        if key == "x-request-id":
-            return str(value)
-    return f"{_PROCESS}-g{next(_calls):x}"
+def _model(request: Any) -> str:
+    name: str = request.model_name if hasattr(request, "model_name") else request.name
+    return name
 
 
 def _metadata(context: Any) -> dict[str, str]:
@@ -58,8 +60,9 @@ def _metadata(context: Any) -> dict[str, str]:
 class InferenceService(GRPCInferenceServiceServicer):
     """The calls that are not here answer UNIMPLEMENTED."""
 
-    def __init__(self, plane: DataPlane) -> None:
+    def __init__(self, plane: DataPlane, observation: Observation) -> None:
         self._plane = plane
+        self._observation = observation
 
     async def ServerLive(
         self, request: pb.ServerLiveRequest, context: Any

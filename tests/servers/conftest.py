@@ -20,7 +20,11 @@ from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.limits.limits import NO_LIMITS, Limits
+from calcgraph.servers.metrics.ovms import NO_OVMS_METRICS, OvmsMetrics
 from calcgraph.servers.model_config import ModelEntry
+from calcgraph.servers.observation.load_counts import LoadCounts
+from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.repository.opening import open_graph
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.rest.front_end import RestFrontEnd
@@ -140,8 +144,10 @@ async def start(
     opened: AsyncExitStack,
     security: Security | None = None,
     limits: Limits = NO_LIMITS,
+    ovms: OvmsMetrics = NO_OVMS_METRICS,
 ) -> Served:
-    repository = Repository()
+    loads = LoadCounts()
+    repository = Repository(loads.counted(open_graph))
     opened.push_async_callback(repository.close)
     for name, calculator in {**MODELS, UNREADY: "gone"}.items():
         repository.register(ModelEntry(name, folder, folder / f"{calculator}.pbtxt"))
@@ -149,10 +155,16 @@ async def start(
         (folder / f"{calculator}.pbtxt").write_text(GRAPH.format(calculator))
         await repository.load(name)
     plane = DataPlane(repository, limits)
+    observation = Observation(plane, loads=loads, ovms=ovms)
     rest = RestFrontEnd(
-        plane, max_body_bytes=MAX_BODY, drain_s=1, cors=Cors((ORIGIN,)), security=security
+        plane,
+        max_body_bytes=MAX_BODY,
+        drain_s=1,
+        cors=Cors((ORIGIN,)),
+        security=security,
+        observation=observation,
     )
-    rpc = GrpcFrontEnd(plane, drain_s=1, security=security)
+    rpc = GrpcFrontEnd(plane, drain_s=1, security=security, observation=observation)
     opened.push_async_callback(rest.stop)
     opened.push_async_callback(rpc.stop)
     url = await rest.start("127.0.0.1", 0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.observation.observation import Observation
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.config_status import ConfigStatus
 from calcgraph.servers.rest.kserve import KServe
@@ -51,7 +52,12 @@ def test_what_is_served_is_documented() -> None:
         for operation in operations()
         for method in (operation.method, ANY)
     }
-    for dialect in (OpenAI(plane), KServe(plane), ConfigStatus(plane), Metrics(plane)):
+    for dialect in (
+        OpenAI(plane),
+        KServe(plane),
+        ConfigStatus(plane),
+        Metrics(plane, Observation(plane)),
+    ):
         for route in dialect.routes():
             assert (route.method, route.path) in documented
 

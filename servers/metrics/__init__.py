@@ -1,0 +1,1 @@
+"""The numbers of /metrics, in names of our own and in those of OVMS."""

@@ -30,9 +30,9 @@ def measurements(engine: Engine) -> Iterator[Measurement]:
         labels = {"lane": lane.value}
         yield Measurement("engine_queue_texts", texts, "Texts that wait.", labels=labels)
     for lane in Lane:
-        wait = engine.admission.wait_s(lane)
+        seconds = engine.admission.wait_s(lane)
         labels = {"lane": lane.value}
-        yield Measurement("engine_queue_seconds", wait, "Wait of a request now.", labels=labels)
+        yield Measurement("engine_queue_seconds", seconds, "Wait of a request now.", labels=labels)
     for lane, age in engine.ages().items():
         labels = {"lane": lane.value}
         yield Measurement(

@@ -56,7 +56,7 @@ $(venv)/serve.stamp: pyproject.toml | $(venv)/bin/python
 	touch $@
 
 $(venv)/dev.stamp: $(venv)/serve.stamp
-	$(install) $(bin)/python -m pip install --quiet --editable '.[export,bench]' --group dev
+	$(install) $(bin)/python -m pip install --quiet --editable '.[export,compress,bench]' --group dev
 	touch $@
 
 $(links):

@@ -58,9 +58,7 @@ class FlagParser(argparse.ArgumentParser):
 
 def normalised(arguments: Sequence[str]) -> list[str]:
     """Flags with underscores: --rest-port is --rest_port. Values are left alone."""
-    return [
-        _underscored(argument) if argument.startswith("--") else argument for argument in arguments
-    ]
+    return [_underscored(argument) if _is_flag(argument) else argument for argument in arguments]
 
 
 def parse(arguments: Sequence[str]) -> tuple[Command, argparse.Namespace] | None:
@@ -88,6 +86,11 @@ def parse(arguments: Sequence[str]) -> tuple[Command, argparse.Namespace] | None
     )
     command.add_arguments(parser)
     return command, parser.parse_args(rest)
+
+
+def _is_flag(argument: str) -> bool:
+    # A value may be flags itself, for another program: "--ratio 0.8 --sym".
+    return argument.startswith("--") and " " not in argument.partition("=")[0]
 
 
 def _underscored(argument: str) -> str:

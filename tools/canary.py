@@ -15,7 +15,6 @@ from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.calculators.tokenization.limits import max_tokens
 from calcgraph.calculators.tokenization.reference import ReferenceTokenizer
 from calcgraph.calculators.tokenization.tokenizer import REFERENCE_FILE
-from calcgraph.tools.encoder import build_encoder
 
 # Short and long, plain and not: what is wrong with a tokenizer or a kernel shows in one of them.
 TEXTS = (
@@ -30,9 +29,9 @@ TEXTS = (
 )
 
 
-def make_canary(folder: Path) -> None:
-    """Write canary.npz beside the config.json, model.safetensors and tokenizer.json of a folder."""
-    write_canary(folder, canary_of(build_encoder(folder), folder))
+def make_canary(encoder: ov.Model, folder: Path) -> None:
+    """Write canary.npz beside the tokenizer.json of a folder."""
+    write_canary(folder, canary_of(encoder, folder))
 
 
 def canary_of(encoder: ov.Model, folder: Path) -> Canary:

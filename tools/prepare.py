@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -42,34 +41,42 @@ def save_canary(folder: Path) -> None:
 
     # A tokenizer that cannot be read is what `convert_tokenizer` tells of.
     with suppress(FileNotFoundError, ValueError):
-        make_canary(folder)
+        make_canary(_sentence_encoder(folder), folder)
 
 
 def save_encoder(folder: Path, weight_format: str) -> None:
     """Write openvino_model.xml and .bin beside model.safetensors. Raises PreparationError."""
-    # OpenVINO takes a second to import, and a pull with nothing to do should not wait for it.
-    from calcgraph.tools.encoder import build_encoder
-
-    _save(build_encoder, folder, weight_format)
+    save_model(_sentence_encoder(folder), folder, weight_format)
 
 
 def save_cross_encoder(folder: Path, weight_format: str) -> None:
     """The same for a model that scores pairs. Raises PreparationError."""
     from calcgraph.tools.cross_encoder import build_cross_encoder
 
-    _save(build_cross_encoder, folder, weight_format)
+    save_model(build_cross_encoder(folder), folder, weight_format)
 
 
-def _save(build: Callable[[Path], Any], folder: Path, weight_format: str) -> None:
+def save_model(model: Any, folder: Path, weight_format: str) -> None:
+    """Write an ov.Model as the folder's openvino_model.xml and .bin. Raises PreparationError."""
     import openvino as ov
 
     path = folder / "openvino_model.xml"
     try:
-        ov.save_model(build(folder), path, compress_to_fp16=weight_format == "fp16")
+        ov.save_model(model, path, compress_to_fp16=weight_format == "fp16")
         # It does not notice a full disk; a model that is cut short cannot be read.
         ov.Core().read_model(path)
     except RuntimeError as error:
         raise PreparationError(
-            f"OpenVINO cannot write {path}: free some disk space and run `calcgraph pull` again "
+            f"OpenVINO cannot write {path}: free some disk space and run it again "
             f"(it says: {str(error).strip().splitlines()[-1]})"
         ) from error
+
+
+def _sentence_encoder(folder: Path) -> Any:
+    # OpenVINO takes a second to import, and a pull with nothing to do should not wait for it.
+    from calcgraph.tools.dense import add_dense, read_dense
+    from calcgraph.tools.encoder import build_encoder
+
+    settings = read_sentence_settings(folder)
+    layers = read_dense(settings.dense, settings.pooling)
+    return add_dense(build_encoder(folder), layers)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import shutil
 import sys
 import time
 from pathlib import Path
 
+from calcgraph.tools.disk import explain, require_room
 from calcgraph.tools.errors import PreparationError
 from calcgraph.tools.manifest import fault, read_manifest, write_manifest
 from calcgraph.tools.prepare import WEIGHT_FORMATS, prepare
@@ -48,7 +47,7 @@ def run(args: argparse.Namespace, model: PublishedModel = DEFAULT_MODEL) -> int:
     except PreparationError as error:
         return _failed(str(error), 1)
     except OSError as error:
-        return _failed(_explain(error, target), 1)
+        return _failed(explain(error, target), 1)
     except KeyboardInterrupt:
         return _failed("interrupted; run it again to continue", _INTERRUPTED)
     return 0
@@ -98,7 +97,7 @@ def is_prepared(target: Path, weight_format: str) -> bool:
 def _prepare(
     model: PublishedModel, place: Staging, weight_format: str, *, keep_graph: bool
 ) -> list[str]:
-    _require_room(place.root, model.disk_bytes)
+    require_room(place.root, model.disk_bytes)
     source = obtain(model, place.downloads, place.folder)
     print("building the OpenVINO model")
     warnings = prepare(place.folder, weight_format)
@@ -108,36 +107,6 @@ def _prepare(
     if keep_graph and edited.exists():
         (place.folder / "graph.pbtxt").write_bytes(edited.read_bytes())
     return warnings
-
-
-def _require_room(folder: Path, needed: int) -> None:
-    # A full disk is told late and badly by what comes next: pip takes it for a broken connection.
-    free = shutil.disk_usage(folder).free
-    if free < needed:
-        raise PreparationError(
-            f"the disk of {folder.parent} has {free // 10**6:,} MB left and preparing the model takes "
-            f"{needed // 10**6:,} MB: free some, or choose another --model_repository_path"
-        )
-
-
-_ADVICE = {
-    errno.ENOSPC: "the disk is full; free some",
-    errno.EDQUOT: "the disk quota is used up; free some",
-    errno.EFBIG: "files of this size are not allowed here; raise the limit (ulimit -f)",
-    errno.EACCES: "it may not be written; choose another --model_repository_path",
-    errno.EPERM: "it may not be written; choose another --model_repository_path",
-    errno.EROFS: "its file system is read-only; choose another --model_repository_path",
-    errno.ENOTDIR: "a file is where a folder is needed; choose another --model_repository_path",
-    errno.EEXIST: "a file is where a folder is needed; choose another --model_repository_path",
-}
-
-
-def _explain(error: OSError, target: Path) -> str:
-    place = error.filename or target
-    advice = _ADVICE.get(error.errno or 0, "see to it, or choose another --model_repository_path")
-    return (
-        f"cannot prepare {target}: {place}: {error.strerror or error}: {advice}, and run it again"
-    )
 
 
 def _failed(sentence: str, status: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ _POOLINGS = {
     "mean": "MEAN",
     "lasttoken": "LAST",
 }
-_HARMLESS = ("Transformer", "Pooling", "Normalize")
+# In the order in which they may come; of Dense there may be several.
+_MODULES = ("Transformer", "Pooling", "Dense", "Normalize")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ class SentenceSettings:
     prompts: Mapping[str, str] = field(default_factory=dict)
     """By name; empty for a model that was trained without."""
     default_prompt: str | None = None
+    dense: Sequence[Path] = ()
+    """The folders of the layers between pooling and normalization."""
 
 
 def read_sentence_settings(folder: Path) -> SentenceSettings:
@@ -40,31 +43,50 @@ def read_sentence_settings(folder: Path) -> SentenceSettings:
     A folder without modules.json is a bare encoder: mean pooling and no normalization, as sentence-transformers
     itself reads it. Raises PreparationError for a module or a pooling that the graph has no node for.
     """
-    limit = _object(folder / "sentence_bert_config.json").get("max_seq_length")
+    limit = read_object(folder / "sentence_bert_config.json").get("max_seq_length")
     prompts, default_prompt = _prompts(folder / "config_sentence_transformers.json")
     path = folder / "modules.json"
     if not path.exists():
         return SentenceSettings("MEAN", False, limit, prompts, default_prompt)
-    modules = {str(module["type"]).rpartition(".")[2]: module["path"] for module in _json(path)}
-    for kind in modules:
-        if kind not in _HARMLESS:
-            raise PreparationError(
-                f"{path} has a module of type {kind}; supported are {', '.join(_HARMLESS)}"
-            )
+    modules = _modules(path)
+    kinds = [kind for kind, _ in modules]
     pooling = "MEAN"
-    if "Pooling" in modules:
-        file = folder / modules["Pooling"] / "config.json"
+    if "Pooling" in kinds:
+        file = folder / dict(modules)["Pooling"] / "config.json"
         pooling = _pooling(file)
-        if prompts and _object(file).get("include_prompt") is False:
+        if prompts and read_object(file).get("include_prompt") is False:
             raise PreparationError(
                 f"{file} says include_prompt: false; the server pools the tokens of a prompt too"
             )
-    return SentenceSettings(pooling, "Normalize" in modules, limit, prompts, default_prompt)
+    return SentenceSettings(
+        pooling,
+        "Normalize" in kinds,
+        limit,
+        prompts,
+        default_prompt,
+        tuple(folder / place for kind, place in modules if kind == "Dense"),
+    )
+
+
+def _modules(path: Path) -> list[tuple[str, str]]:
+    """Kind and folder of each module. Raises PreparationError for what the graph cannot do."""
+    modules = [(str(each["type"]).rpartition(".")[2], each["path"]) for each in _json(path)]
+    for kind, _ in modules:
+        if kind not in _MODULES:
+            raise PreparationError(
+                f"{path} has a module of type {kind}; supported are {', '.join(_MODULES)}"
+            )
+    kinds = [kind for kind, _ in modules]
+    if kinds != sorted(kinds, key=_MODULES.index):
+        raise PreparationError(
+            f"{path} has its modules in the order {', '.join(kinds)}; supported is {', '.join(_MODULES)}"
+        )
+    return modules
 
 
 def _prompts(path: Path) -> tuple[Mapping[str, str], str | None]:
     """The prompts, and the name of the one for all texts. Where each is empty there might as well be none."""
-    config = _object(path)
+    config = read_object(path)
     prompts = config.get("prompts") or {}
     if not any(prompts.values()):
         return {}, None
@@ -72,7 +94,7 @@ def _prompts(path: Path) -> tuple[Mapping[str, str], str | None]:
 
 
 def _pooling(path: Path) -> str:
-    config = _object(path)
+    config = read_object(path)
     found = [
         name for name, value in config.items() if name.startswith("pooling_mode_") and value is True
     ]
@@ -85,7 +107,8 @@ def _pooling(path: Path) -> str:
     )
 
 
-def _object(path: Path) -> dict[str, Any]:
+def read_object(path: Path) -> dict[str, Any]:
+    """The JSON object in a file, empty when there is no file. Raises PreparationError."""
     document = _json(path) if path.exists() else {}
     if not isinstance(document, dict):
         raise PreparationError(

@@ -14,7 +14,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-_QUIET_AND_OFFLINE = {
+QUIET_AND_OFFLINE = {
     "HF_HUB_OFFLINE": "1",
     "TRANSFORMERS_VERBOSITY": "error",
     "TRANSFORMERS_NO_ADVISORY_WARNINGS": "1",
@@ -32,7 +32,7 @@ def convert_tokenizer(folder: Path) -> str | None:
         return "transformers is not installed (pip install 'calcgraph[export]')"
     done = subprocess.run(
         [sys.executable, "-m", __spec__.name, str(folder)],
-        env={**os.environ, **_QUIET_AND_OFFLINE},
+        env={**os.environ, **QUIET_AND_OFFLINE},
         capture_output=True,
         encoding="utf-8",
         errors="replace",

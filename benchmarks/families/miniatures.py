@@ -3,14 +3,13 @@
     python benchmarks/families/miniatures.py FOLDER
 
 Writes FOLDER/<family>/ as sentence-transformers stores a model, and in it expected.npz: `texts`, and the `vectors`
-float32 [texts, D] that SentenceTransformer.encode gives, or the `scores` float32 [texts] of CrossEncoder.predict
-for the one query `query`.
+float32 [texts, D] that SentenceTransformer.encode gives (`prompted`: with the prompt "query", where there is one),
+or the `scores` float32 [texts] of CrossEncoder.predict for the one query `query`.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -241,6 +240,7 @@ EMBEDDERS: Mapping[str, Family] = {
         "mean",
         {"max_position_embeddings": 256, **GEMMA, **SIZES},
         widths=(128, 64),
+        prompts={"query": "task: search result | query: ", "document": "title: none | text: "},
     ),
     "t5": Family("t5", t5_pieces, "mean", T5, kind=T5EncoderModel, widths=(48,)),
 }
@@ -290,9 +290,7 @@ def main() -> None:
 
 def write(family: Family, folder: Path) -> None:
     tokenizer = family.tokenizer()
-    config = AutoConfig.for_model(
-        family.model_type, vocab_size=len(tokenizer) + 8, **family.config
-    )
+    config = AutoConfig.for_model(family.model_type, vocab_size=len(tokenizer) + 8, **family.config)
     model = (
         family.kind(config)
         if family.kind is T5EncoderModel
@@ -302,10 +300,7 @@ def write(family: Family, folder: Path) -> None:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
-    if family.pooling is None:
-        expected = scores(folder)
-    else:
-        expected = vectors(family, folder)
+    expected = scores(folder) if family.pooling is None else vectors(family, folder)
     np.savez(folder / "expected.npz", **expected)
 
 
@@ -335,7 +330,11 @@ def vectors(family: Family, folder: Path) -> dict[str, np.ndarray]:
     # One text at a time, so that no vector depends on its neighbours' padding.
     found = np.asarray(reread.encode(list(TEXTS), batch_size=1), np.float32)
     assert np.isfinite(found).all()
-    return {"texts": np.array(TEXTS), "vectors": found}
+    expected = {"texts": np.array(TEXTS), "vectors": found}
+    if prompts:
+        asked = reread.encode(list(TEXTS), prompt_name="query", batch_size=1)
+        expected["prompted"] = np.asarray(asked, np.float32)
+    return expected
 
 
 def scores(folder: Path) -> dict[str, np.ndarray]:

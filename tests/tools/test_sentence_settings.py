@@ -79,7 +79,20 @@ def test_a_pooling_without_a_node_is_refused(
 
 def test_a_module_without_a_node_is_refused(tmp_path: Path) -> None:
     with pytest.raises(
-        PreparationError, match="has a module of type Dense; supported are Transformer"
+        PreparationError, match="has a module of type LayerNorm; supported are Transformer"
+    ):
+        read_sentence_settings(folder(tmp_path, kinds=KINDS | {"3_LayerNorm": "LayerNorm"}))
+
+
+def test_dense_layers_are_named_in_their_order(tmp_path: Path) -> None:
+    kinds = {"": "Transformer", "1_Pooling": "Pooling", "2_Dense": "Dense", "3_Dense": "Dense"}
+    settings = read_sentence_settings(folder(tmp_path, kinds=kinds | {"4_Normalize": "Normalize"}))
+    assert settings.dense == (tmp_path / "2_Dense", tmp_path / "3_Dense")
+
+
+def test_a_layer_behind_the_normalization_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(
+        PreparationError, match="in the order Transformer, Pooling, Normalize, Dense; supported"
     ):
         read_sentence_settings(folder(tmp_path, kinds=KINDS | {"3_Dense": "Dense"}))
 

@@ -84,18 +84,8 @@ def _load(source: Path, task: str) -> Any:
     import transformers
 
     config = _known_config(native_config(_config(source)))
-    if task == "rerank":
-        is_classifier = str((config.architectures or [""])[0]).endswith("SequenceClassification")
-        kind = transformers.AutoModelForSequenceClassification
-        kind = kind if is_classifier else transformers.AutoModelForCausalLM
-    else:
-        kind = {
-            "t5": transformers.T5EncoderModel,
-            "mt5": transformers.MT5EncoderModel,
-            "umt5": transformers.UMT5EncoderModel,
-        }.get(config.model_type, transformers.AutoModel)
     # With boolean masks of scaled_dot_product_attention the rows of padding are NaN; `eager` adds finite numbers.
-    model, report = kind.from_pretrained(
+    model, report = _kind(config, task).from_pretrained(
         source,
         config=config,
         dtype=torch.float32,
@@ -113,6 +103,23 @@ def _load(source: Path, task: str) -> Any:
         )
     model.config.use_cache = False
     return model.eval()
+
+
+def _kind(config: Any, task: str) -> Any:
+    """The class of transformers that has the output."""
+    import transformers
+
+    if task == "embeddings":
+        # The encoder's half of a model that has two.
+        halves = {
+            "t5": transformers.T5EncoderModel,
+            "mt5": transformers.MT5EncoderModel,
+            "umt5": transformers.UMT5EncoderModel,
+        }
+        return halves.get(config.model_type, transformers.AutoModel)
+    if str((config.architectures or [""])[0]).endswith("SequenceClassification"):
+        return transformers.AutoModelForSequenceClassification
+    return transformers.AutoModelForCausalLM
 
 
 def _known_config(settings: dict[str, Any]) -> Any:

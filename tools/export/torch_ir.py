@@ -81,7 +81,6 @@ def main(source: Path, file: Path, task: str) -> None:
 
 def _load(source: Path, task: str) -> Any:
     import torch
-    import transformers
 
     config = _known_config(native_config(_config(source)))
     # With boolean masks of scaled_dot_product_attention the rows of padding are NaN; `eager` adds finite numbers.

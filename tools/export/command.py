@@ -46,7 +46,10 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--source_model",
         required=True,
         metavar="NAME_OR_FOLDER",
-        help="a model as transformers or sentence-transformers store it",
+        help="a name on the Hugging Face hub, or a folder as transformers or sentence-transformers store it",
+    )
+    parser.add_argument(
+        "--revision", help="a branch, tag or commit of the model on the hub (default: main)"
     )
     parser.add_argument(
         "--model_name", metavar="NAME", help="its name to clients (default: that of the source)"
@@ -107,16 +110,19 @@ def _export(args: argparse.Namespace) -> None:
     from calcgraph.tools.config_list import add_model
     from calcgraph.tools.export.compress import read_compression
     from calcgraph.tools.export.export import Export, export_model
-    from calcgraph.tools.export.source import local_folder, model_name
+    from calcgraph.tools.export.naming import model_name
+    from calcgraph.tools.layout import TRAINED
+    from calcgraph.tools.source import obtain_source
 
     started = time.monotonic()
     compression = read_compression(args.weight_format, args.extra_quantization_params)
     name = model_name(args.source_model, args.model_name)
     target = args.model_repository_path / name
+    source = obtain_source(args.source_model, args.revision, lambda _: TRAINED)
     export = Export(
         task=_TASKS[args.task],  # type: ignore[arg-type]
-        source=local_folder(args.source_model),
-        published_as=args.source_model,
+        source=source.folder,
+        published_as=source.origin,
         target=target,
         compression=compression,
         deployment=_deployment(args),

@@ -39,7 +39,6 @@ def require_model(source: Path) -> None:
     """Raises PreparationError when the folder holds no model that can be converted."""
     for name, patterns in {
         "config.json": ("config.json",),
-        "weights (model.safetensors)": _WEIGHTS,
         "tokenizer (tokenizer.json)": (
             "tokenizer.json",
             "tokenizer_config.json",

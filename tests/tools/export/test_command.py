@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import openvino as ov
 import pytest
+from hub_stand_in import Hub
 
 from calcgraph.runtime.config import read_graph
 from calcgraph.runtime.validation import plan_graph
@@ -248,7 +249,10 @@ def test_a_bare_encoder_is_normalized_as_by_ovms(
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (["embeddings_ov", "--source_model", "nobody/nothing"], "nobody/nothing"),
+        (
+            ["embeddings_ov", "--source_model", "/no/where"],
+            "/no/where is no folder and no name of the",
+        ),
         (
             ["embeddings_ov", "--source_model", BERT, "--model_name", "../m"],
             "is no name of a model",
@@ -280,6 +284,14 @@ def test_a_config_that_is_broken_is_told_and_left(export: Export, models: Path) 
     flags = ["embeddings_ov", "--source_model", BERT, "--weight-format", "fp32"]
     assert "config.json is not JSON" in refused(export(*flags))
     assert (models / "config.json").read_text() == "{"
+
+
+def test_a_model_of_the_hub_is_exported_under_its_name(hub: Hub, tmp_path: Path) -> None:
+    hub.publish("tiny/bert", BERT)
+    flags = ["embeddings_ov", "--source_model", "tiny/bert", "--weight-format", "fp32"]
+    done = subprocess.run([*COMMAND, *flags, *WHERE], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "pooling: CLS" in options(tmp_path / "models" / "tiny" / "bert")
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])

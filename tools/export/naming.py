@@ -12,8 +12,9 @@ def model_name(source: str, given: str | None) -> str:
 
     Raises PreparationError.
     """
-    path = Path(source)
-    name = given or (path.resolve().name if path.is_dir() else source)
+    if given is None and not Path(source).is_dir():
+        return source  # of the hub, which has its own rules for names
+    name = given or Path(source).resolve().name
     parts = PurePosixPath(name).parts
     if not parts or name.startswith("/") or ".." in parts or "\\" in name:
         raise PreparationError(

@@ -14,10 +14,10 @@ from benchmarks.serving.sample import Sample, Stopwatch
 from benchmarks.serving.servers import MODEL, Server
 from calcgraph.tools.bench.backends import BACKENDS
 from calcgraph.tools.bench.http1 import Target
-from calcgraph.tools.bench.load import Outcome, Request, closed_loop, open_loop, poisson
+from calcgraph.tools.bench.load import Done, Outcome, Request, closed_loop, open_loop, poisson
 from calcgraph.tools.bench.ways import Grpc, Http, Way
 
-WARM_UP_S = 0.3
+WARM_UP_S = 0.8
 JSON = {"Content-Type": "application/json"}
 BULK_TEXTS, BULK_REQUEST, BULK_CLIENTS = 10_000, 500, 2
 PROBES_PER_SECOND = 20.0
@@ -57,24 +57,40 @@ class Contestant:
 
 
 async def measure(contestant: Contestant, workload: Workload, seconds: float) -> Sample:
-    """The other servers are to stand still meanwhile."""
+    """What is answered within some seconds in the middle of the load, which starts earlier and ends
+    later: neither a queue that fills nor one that runs empty is counted.
+
+    The other servers are to stand still meanwhile.
+    """
     way = contestant.way()
-    requests = contestant.requests(workload.texts, workload.batch)
+    start = time.perf_counter() + WARM_UP_S
+    end = start + seconds
     outcomes: list[Outcome] = []
+    load = asyncio.create_task(_load(way, contestant, workload, outcomes.append, end))
     try:
-        few = min(workload.clients, 4)
-        await closed_loop(way, requests, few, outcomes.append, time.perf_counter() + WARM_UP_S)
+        await asyncio.sleep(start - time.perf_counter())
         outcomes.clear()
         watch = Stopwatch(contestant.server.process.pid)
-        if workload.rate is None:
-            end = time.perf_counter() + seconds
-            await closed_loop(way, requests, workload.clients, outcomes.append, end)
-        else:
-            times = itertools.takewhile(lambda at: at < seconds, poisson(workload.rate))
-            await open_loop(way, requests, times, outcomes.append)
-        return _sample(watch, outcomes)
+        await asyncio.sleep(end - time.perf_counter())
+        sample = _sample(watch, outcomes)
+        await load
+        return sample
     finally:
+        load.cancel()
+        await asyncio.gather(load, return_exceptions=True)
         await way.close()
+
+
+async def _load(
+    way: Way, contestant: Contestant, workload: Workload, done: Done, end: float
+) -> None:
+    requests = contestant.requests(workload.texts, workload.batch)
+    if workload.rate is None:
+        await closed_loop(way, requests, workload.clients, done, end)
+    else:
+        seconds = end - time.perf_counter()
+        times = itertools.takewhile(lambda at: at < seconds, poisson(workload.rate))
+        await open_loop(way, requests, times, done)
 
 
 async def beside_bulk(

@@ -7,6 +7,8 @@ from calcgraph.runtime.terms import Overloaded, Terms
 
 BYTES_PER_TOKEN = 4
 """Of JSON with texts, roughly: decides what is too much for sure, before the tokens are counted."""
+BULK_BATCHES = 2
+"""A request of more is bulk unless it says otherwise."""
 UNMEASURED_BATCHES = 64
 """So many may wait while nobody knows yet how long they take."""
 
@@ -21,7 +23,7 @@ class Admission:
 
     def lane_of(self, tokens: int) -> Lane:
         """Where a request of so many tokens belongs unless it says otherwise."""
-        return Lane.BULK if tokens > self._budget else Lane.INTERACTIVE
+        return Lane.BULK if tokens > BULK_BATCHES * self._budget else Lane.INTERACTIVE
 
     def check_early(self, terms: Terms) -> None:
         """Raises Overloaded for a request of which only the size is known. Costs a microsecond."""

@@ -14,6 +14,7 @@ from calcgraph.calculators.engine.errors import (
 from calcgraph.calculators.engine.model import last_line
 
 VIRTUAL = {"AUTO", "MULTI", "HETERO", "BATCH"}
+STREAM_PROPERTIES = {"NUM_STREAMS", "PERFORMANCE_HINT"}
 CORE_PROPERTIES = {"CACHE_DIR", "CACHE_MODE", "ENABLE_MMAP", "DEVICE_PROPERTIES"}
 
 PluginConfig = Mapping[str, str | int | float | bool]
@@ -57,18 +58,22 @@ def check_config(device: str, devices: Sequence[str], config: PluginConfig) -> N
             raise PropertyValueWrong(key, value, device, last_line(error)) from error
 
 
-def complete_config(devices: Sequence[str], config: PluginConfig) -> dict[str, Any]:
-    """`config`, with the threads and streams of a CPU set to what this process may use.
+def streams_of(devices: Sequence[str], config: PluginConfig) -> int:
+    """How many inferences may run side by side, one thread each; 1 where that is not ours to say."""
+    if list(devices) != ["CPU"] or not STREAM_PROPERTIES.isdisjoint(config):
+        return 1
+    return int(config.get("INFERENCE_NUM_THREADS", cpu_budget().cpus))
 
-    One stream of all threads: a lone text comes back in half the time. More streams of fewer threads
-    cost a busy box 10 to 20 % less CPU a text; whoever wants that sets NUM_STREAMS.
-    """
+
+def complete_config(
+    devices: Sequence[str], config: PluginConfig, streams: int = 1
+) -> dict[str, Any]:
+    """`config`, with the threads and streams of a CPU set to what this process may use."""
     if list(devices) != ["CPU"]:
         return dict(config)
-    chosen: dict[str, Any] = {}
-    if "PERFORMANCE_HINT" not in config and "NUM_STREAMS" not in config:
-        chosen["NUM_STREAMS"] = 1
-    chosen["INFERENCE_NUM_THREADS"] = cpu_budget().cpus
+    chosen: dict[str, Any] = {"INFERENCE_NUM_THREADS": cpu_budget().cpus}
+    if STREAM_PROPERTIES.isdisjoint(config):
+        chosen["NUM_STREAMS"] = streams
     return {**chosen, **config}
 
 

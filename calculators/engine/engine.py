@@ -25,6 +25,7 @@ from calcgraph.calculators.engine.device import (
     complete_config,
     devices_of,
     property_of,
+    streams_of,
 )
 from calcgraph.calculators.engine.errors import (
     BadTokenId,
@@ -37,7 +38,7 @@ from calcgraph.calculators.engine.model import Encoder, last_line, read_encoder
 from calcgraph.calculators.engine.programs import Programs
 from calcgraph.calculators.engine.queue import Job, Lane
 from calcgraph.calculators.engine.settle import Waiter
-from calcgraph.calculators.engine.shapes import Shape, bucket_table, hot_shapes, packed_table
+from calcgraph.calculators.engine.shapes import Shape, ShapeTable, bucket_table, packed_table
 from calcgraph.calculators.engine.surgery import NotPackable, Positions, packed_model, positions
 from calcgraph.calculators.engine.verify import Differs, plain_model, verify
 from calcgraph.calculators.engine.worker import Worker
@@ -46,7 +47,7 @@ from calcgraph.runtime.terms import ANY_TERMS, Terms
 log = logging.getLogger("calcgraph.engine")
 
 BUDGET = 1024
-"""Tokens of a batch. More do not make it faster; a request of more is bulk."""
+"""Tokens of a batch. More do not make it faster."""
 BULK_BUDGET = 64
 """Tokens of a batch of bulk texts while interactive ones come by."""
 ROW = 128
@@ -116,19 +117,23 @@ class Engine:
         model, why = _packed_or_plain(core, encoder, places or Positions())
         packed = model is not None
         table = packed_table(limit, BUDGET, ROW) if packed else bucket_table(limit, BUDGET)
-        compile_shapes = partial(
-            Program,
-            core,
-            Encoding(
-                model or plain_model(encoder),
-                places if packed and places else Positions(),
-                head,
-                encoder.dimensions,
-            ),
-            device=device,
-            config=complete_config(devices, config),
+        encoding = Encoding(
+            model or plain_model(encoder),
+            places if packed and places else Positions(),
+            head,
+            encoder.dimensions,
         )
-        programs = Programs(compile_shapes, table, hot_shapes(table, encoder.weight_bytes))
+
+        def compile_shapes(shapes: Shape | ShapeTable, streams: int) -> Program:
+            properties = complete_config(devices, config, streams)
+            return Program(core, encoding, shapes, device, properties)
+
+        programs = Programs(
+            compile_shapes,
+            table,
+            streams=streams_of(devices, config),
+            weight_bytes=encoder.weight_bytes,
+        )
         try:
             compiled = programs.build().compiled
         except RuntimeError as error:
@@ -223,7 +228,7 @@ class Engine:
         return self._worker.ages()
 
     def warm_up(self) -> None:
-        """Wait until the programs of the hot shapes are compiled; until then others stand in."""
+        """Wait until all programs are compiled; until then one stands in for the others."""
         self._worker.programs.complete()
 
     def close(self, timeout: float = CLOSE_TIMEOUT_S) -> None:
@@ -251,12 +256,12 @@ class Engine:
     ) -> None:
         texts = self._checked(sequences)
         tokens = sum(map(len, texts))
-        large = tokens > BUDGET
+        by_size = self.admission.lane_of(tokens)
         if lane is None:
-            lane = self.admission.lane_of(tokens)
+            lane = by_size
         self.admission.check(lane, terms)
         terms.charge(tokens)
-        if client is None and (large or lane is Lane.BULK):
+        if client is None and Lane.BULK in (lane, by_size):
             client = waiter
         job = Job(texts, lane, client, waiter)
         pooled = self.info.pooling is not None

@@ -2,7 +2,8 @@
 
 Rows are filled first-fit, longest text first. A row is opened at the base length, or longer when
 its first text needs it; every base length is tried and the cheapest plan wins. One text a row is the
-special case that wins by itself when texts are as long as rows.
+special case that wins by itself when texts are as long as rows. What gaps are left may be filled with
+texts from further back in the queue, which costs nobody anything.
 """
 
 from collections.abc import Sequence
@@ -33,6 +34,26 @@ def plan(lengths: Sequence[int], table: ShapeTable) -> list[Dispatch]:
     return [
         dispatch for length in sorted(rows) for dispatch in _dispatches(rows[length], length, table)
     ]
+
+
+def fill_up(dispatch: Dispatch, lengths: Sequence[int]) -> Dispatch:
+    """The gaps of a dispatch filled with texts that are in none of its rows, longest first."""
+    shape = dispatch.shape
+    used = {i for row in dispatch.rows for i in row}
+    spare = sorted((i for i in range(len(lengths)) if i not in used), key=lambda i: -lengths[i])
+    rows = [list(row) for row in dispatch.rows]
+    rows += [[] for _ in range(shape.rows - len(rows))]
+    for row in rows:
+        room = shape.length - sum(lengths[i] for i in row)
+        left = []
+        for i in spare:
+            if lengths[i] <= room and len(row) < shape.slots:
+                row.append(i)
+                room -= lengths[i]
+            else:
+                left.append(i)
+        spare = left
+    return Dispatch(shape, tuple(tuple(row) for row in rows if row))
 
 
 def _bases(lengths: Sequence[int], table: ShapeTable) -> Sequence[int]:

@@ -1,14 +1,15 @@
 """Which dispatch is next. Pure: the worker holds the lock and tells the time.
 
-Interactive texts go first, even before bulk that is planned already, and bulk is owed a share of
-the tokens so spent. While interactive texts come by, bulk runs in small dispatches.
+Interactive texts go first, and bulk is owed a share of the tokens so spent. While interactive texts
+come by, bulk runs in small dispatches. Every dispatch has the text in it that is first in its lane; of
+what was planned with it, the rest goes back into the queue, where others may join it.
 """
 
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from calcgraph.calculators.engine.pack import Dispatch, plan
+from calcgraph.calculators.engine.pack import Dispatch, fill_up, plan
 from calcgraph.calculators.engine.queue import Job, Lane, Text, TextQueue
 from calcgraph.calculators.engine.shapes import ShapeTable
 
@@ -16,6 +17,10 @@ BULK_SHARE = 1 / 3
 """Tokens owed to bulk for each token of interactive work that it waits for."""
 INTERACTIVE_MEMORY_S = 1.0
 """After an interactive text, bulk dispatches stay small for so long: another may come."""
+GAP = 1 / 16
+"""A dispatch with more padding than this is filled from further back in the queue,"""
+LOOK_AHEAD = 4
+"""among as many budgets of texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,8 @@ class Schedule:
         self._budget = budget
         self._bulk_budget = bulk_budget
         self._queue = TextQueue()
-        self._planned: dict[Lane, deque[Planned]] = {lane: deque() for lane in Lane}
+        self._alone: dict[Lane, deque[Text]] = {lane: deque() for lane in Lane}
+        """Texts that are out and to be inferred once more, each with a row to itself."""
         self._out: dict[Text, None] = {}
         """Texts out of the queue and not delivered, in order: whatever fails, they are known."""
         self._owed = 0.0
@@ -66,10 +72,15 @@ class Schedule:
             for lane in Lane
         }
 
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to take."""
+        return not any(self._alone[lane] or self._queue.texts(lane) for lane in Lane)
+
     def lane(self, ahead: Lane | None) -> Lane | None:
         """Whose turn it is, None if nothing is to be done. `ahead` has a dispatch laid out."""
         waits = [
-            lane for lane in Lane if lane is ahead or self._planned[lane] or self._queue.texts(lane)
+            lane for lane in Lane if lane is ahead or self._alone[lane] or self._queue.texts(lane)
         ]
         if len(waits) < 2:
             self._owed = 0.0
@@ -78,28 +89,53 @@ class Schedule:
 
     def settled(self, lane: Lane, now: float) -> bool:
         """Whether no text that may yet come would change the next dispatch for the better."""
-        return bool(self._planned[lane]) or self._queue.tokens(lane) >= self._limit(lane, now)
+        return bool(self._alone[lane]) or self._queue.tokens(lane) >= self._limit(lane, now)
 
-    def next(self, lane: Lane, now: float) -> Planned | None:
-        """Take the next dispatch of a lane, planning anew when none is left of the plan."""
-        planned = self._planned[lane]
-        if not planned:
-            texts = self._queue.take(lane, self._limit(lane, now))
+    def next(self, lane: Lane, now: float, share: int = 1) -> Planned | None:
+        """Take the next dispatch of a lane, with the `share`th part of what waits at most."""
+        if self._alone[lane]:
+            planned = self._of_one(self._alone[lane].popleft())
+        else:
+            part = -(-self._queue.tokens(lane) // share)
+            texts = self._take(lane, min(part, self._limit(lane, now)))
             if not texts:
                 return None
-            self._out.update(dict.fromkeys(texts))
-            for dispatch in plan([len(text.ids) for text in texts], self._table):
-                members = [texts[i] for row in dispatch.rows for i in row]
-                planned.append(Planned(lane, dispatch, members))
-        tokens = planned[0].dispatch.shape.tokens
+            planned = self._of_many(lane, texts)
+        tokens = planned.dispatch.shape.tokens
         self._owed += tokens * BULK_SHARE if lane is Lane.INTERACTIVE else -tokens
-        return planned.popleft()
+        return planned
+
+    def _of_one(self, text: Text) -> Planned:
+        shape = self._table.cover(1, self._table.fit(len(text.ids)))[0]
+        return Planned(text.job.lane, Dispatch(shape, ((0,),)), [text])
+
+    def _of_many(self, lane: Lane, texts: list[Text]) -> Planned:
+        """The first of these texts, with those beside it that fit best; the others wait again."""
+        lengths = [len(text.ids) for text in texts]
+        dispatch = next(d for d in plan(lengths, self._table) if any(0 in row for row in d.rows))
+        used = sum(lengths[i] for row in dispatch.rows for i in row)
+        if used < (1 - GAP) * dispatch.shape.tokens:
+            texts += self._take(lane, LOOK_AHEAD * self._budget)
+            dispatch = fill_up(dispatch, [len(text.ids) for text in texts])
+        chosen = [texts[i] for row in dispatch.rows for i in row]
+        others = set(texts).difference(chosen)
+        self._put_back([text for text in texts if text in others])
+        return Planned(lane, dispatch, chosen)
+
+    def _take(self, lane: Lane, budget: int) -> list[Text]:
+        """Out they are from the moment they are taken, whatever fails before they are planned."""
+        texts = self._queue.take(lane, budget)
+        self._out.update(dict.fromkeys(texts))
+        return texts
+
+    def _put_back(self, texts: Sequence[Text]) -> None:
+        self._queue.put_back(texts)
+        for text in texts:
+            del self._out[text]
 
     def again_alone(self, text: Text) -> None:
-        """Plan a text that is out once more, with a row to itself."""
-        lane = text.job.lane
-        shape = self._table.cover(1, self._table.fit(len(text.ids)))[0]
-        self._planned[lane].append(Planned(lane, Dispatch(shape, ((0,),)), [text]))
+        """Infer a text that is out once more, with a row to itself."""
+        self._alone[text.job.lane].append(text)
 
     def delivered(self, text: Text) -> None:
         self._out.pop(text, None)
@@ -113,8 +149,8 @@ class Schedule:
         lost = dict.fromkeys(lost)
         self._queue.put_back([text for text in self._out if text not in lost])
         self._out.clear()
-        for planned in self._planned.values():
-            planned.clear()
+        for again in self._alone.values():
+            again.clear()
 
     def drain(self) -> list[Job]:
         """Every job that has a text in the queue, removed."""

@@ -15,8 +15,6 @@ ATTENTION_LENGTH = 1500.0
 """In a row of this length attention costs as much as all the rest."""
 TOKENS_A_TEXT = 4
 """Rows have room for texts of this mean length; two special tokens leave two for the words."""
-STATIC_BYTES = 256 << 20
-"""Memory to spend on static programs, each of which packs the weights for itself."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -91,14 +89,15 @@ def bucket_table(max_tokens: int, budget: int) -> ShapeTable:
     return ShapeTable(Shape(n, k) for n in _lengths(max_tokens) for k in _powers(budget // n))
 
 
-def hot_shapes(table: ShapeTable, weight_bytes: int) -> Sequence[Shape]:
-    """The shapes worth a static program each, as far as memory allows: what a busy engine runs, then
-    what a lone short text waits for."""
-    full = max(table.shapes, key=lambda s: (s.tokens, -s.length))
-    lone = [s for s in table.shapes if s.rows == 1 and s.length < full.length]
-    half = table.cover(max(1, full.rows // 2), full.length)[0]
-    ranked = dict.fromkeys([full, *lone[1:3], *lone[:1], half, *lone[3:]])
-    return list(ranked)[: STATIC_BYTES // max(1, weight_bytes)]
+def full_shape(table: ShapeTable) -> Shape:
+    """What a busy engine runs: the most tokens, in the shortest rows."""
+    return max(table.shapes, key=lambda s: (s.tokens, -s.length))
+
+
+def lone_shapes(table: ShapeTable) -> Sequence[Shape]:
+    """What a lone text waits for, the likeliest length first."""
+    lone = [s for s in table.shapes if s.rows == 1 and s.length <= full_shape(table).length]
+    return [*lone[1:3], *lone[:1], *lone[3:]]
 
 
 def _lengths(longest: int) -> list[int]:

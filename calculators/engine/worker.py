@@ -1,23 +1,24 @@
 """The thread that infers: take the next dispatch, fill, start, wait, deliver; and mend what breaks.
 
-While a dispatch runs the next is laid out, if it is settled: rows left of the plan, or a whole budget
-of texts that waits. Fewer texts stay in the queue, where others may still join them.
+Dispatches run side by side, one thread each, and share what waits; a lone text gets all threads. While
+as many run as can, the next is laid out if it is settled, that is, if a whole budget of texts waits.
+Fewer texts stay in the queue, where others may still join them.
 """
 
 import atexit
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from calcgraph.calculators.engine.admission import Admission
-from calcgraph.calculators.engine.compiled import Request, Vectors
+from calcgraph.calculators.engine.compiled import INFERENCE_LIMIT_S, Request, Vectors
 from calcgraph.calculators.engine.counts import Counts
 from calcgraph.calculators.engine.errors import EngineClosed, InferenceFailed, NotFinite
+from calcgraph.calculators.engine.landings import Landings
 from calcgraph.calculators.engine.pace import Pace
 from calcgraph.calculators.engine.programs import Programs
 from calcgraph.calculators.engine.queue import Job, Lane, Text
@@ -27,6 +28,8 @@ from calcgraph.calculators.engine.settle import Outcome, settle
 log = logging.getLogger("calcgraph.engine")
 
 REBUILD_PAUSE_S = 1.0
+LOOK_S = 0.05
+"""How often running inferences are looked after, since OpenVINO does not tell of those that fail."""
 EXIT_TIMEOUT_S = 1.0
 
 
@@ -37,6 +40,8 @@ class Flight:
     lane: Lane
     texts: Sequence[Text]
     request: Request
+    alone: bool
+    """On all threads, with nothing beside it."""
 
 
 class Worker:
@@ -52,11 +57,17 @@ class Worker:
         self._budget = budget
         self._pace = Pace()
         self.admission = Admission(self._schedule, self._pace, budget)
-        self._changed = threading.Condition()
+        self._landings = Landings()
+        self._changed = self._landings.changed
         """Guards the schedule and the jobs in it."""
         self._closing = False
         self.parallel = parallel
-        self._running: deque[Flight] = deque()
+        self._running: dict[int, Flight] = {}
+        """By the number of the request, oldest first."""
+        self._room = 0
+        """How many more may run. Texts that come while there is none wake nobody."""
+        self._hanging: list[Flight] = []
+        """Given up; to drop such a request would be to wait for it."""
         self._ahead: Flight | None = None
         self._suspect: Flight | None = None
         """The flight that is being started or waited for."""
@@ -81,7 +92,8 @@ class Worker:
             if self._closing:
                 raise EngineClosed()
             self._schedule.put(job, time.monotonic())
-            self._changed.notify()
+            if self._room:
+                self._changed.notify()
 
     def discard(self, job: Job) -> None:
         with self._changed:
@@ -156,13 +168,14 @@ class Worker:
                 self._recover(lost, error)
 
     def _turn(self) -> bool:
-        """Bring one flight home, or wait for texts; False when there will be no more."""
+        """Bring one flight home, or wait for news; False when there will be none any more."""
         self._launch()
-        if not self._running:
-            return self._wait_for_texts()
-        if self._ahead is None:
+        if self._running and self._ahead is None and not self._room:
             self._ahead = self._next(only_settled=True)
-        flight = self._suspect = self._running[0]
+        flight = self._wait()
+        if flight is None:
+            return not self._over()
+        self._suspect = flight
         vectors = flight.request.wait()
         now = time.perf_counter()
         self.counts.inference.add(now - flight.request.started)
@@ -172,7 +185,7 @@ class Worker:
             now,
             busy=sum(map(self._schedule.tokens, Lane)) >= self._budget,
         )
-        self._running.popleft()
+        del self._running[flight.request.number]
         self.programs.release(flight.request)
         try:
             self._launch()  # first work for the device, then news for those who wait
@@ -180,21 +193,33 @@ class Worker:
             self._deliver(flight, vectors)
         return True
 
-    def _wait_for_texts(self) -> bool:
+    def _wait(self) -> Flight | None:
+        """The next flight that has landed; None as soon as there is something to launch, or an end."""
         with self._changed:
-            while not any(self._schedule.waiting().values()):
-                if self._closing:
-                    return False
-                self._changed.wait()
-        return True
+            while True:
+                while (number := self._landings.pop()) is not None:
+                    if number in self._running:
+                        return self._running[number]
+                if (self._room and not self._schedule.empty) or self._over():
+                    return None
+                if not self._changed.wait(LOOK_S if self._running else None):
+                    for flight in self._running.values():
+                        if flight.request.ended() or flight.request.overdue:
+                            return flight
+
+    def _over(self) -> bool:
+        """Whether nothing is left to do, nor will be."""
+        return self._closing and not self._running and self._schedule.empty
 
     def _launch(self) -> None:
         """Start what can run now."""
-        while len(self._running) < self.parallel:
-            flight = self._next()
+        while True:
+            alone = any(flight.alone for flight in self._running.values())
+            self._room = 0 if alone else self.parallel - len(self._running)
+            flight = self._next() if self._room else None
             if flight is None:
                 return
-            self._running.append(flight)
+            self._running[flight.request.number] = flight
             self._suspect = flight
             flight.request.start()
             self._count(flight)
@@ -216,13 +241,21 @@ class Worker:
             if self._ahead and self._ahead.lane is lane:
                 flight, self._ahead = self._ahead, None
                 return flight
-            planned = self._schedule.next(lane, now)
+            alone = self._few_wait()
+            planned = self._schedule.next(lane, now, share=1 if alone else max(1, self._room))
         if planned is None:
             return None
-        request = self.programs.request(planned.dispatch.shape)
+        request = self.programs.request(planned.dispatch.shape, alone=alone)
+        request.call_when_done(self._landings.add)
         ids = (text.ids for text in planned.texts)
         request.fill([[next(ids) for _ in row] for row in planned.dispatch.rows])
-        return Flight(lane, planned.texts, request)
+        return Flight(lane, planned.texts, request, alone)
+
+    def _few_wait(self) -> bool:
+        """Whether so few texts are here that threads would be idle if each had its own."""
+        if self._running or self._ahead or self.programs.streams == 1:
+            return False
+        return 2 * sum(self._schedule.waiting().values()) <= self.programs.streams
 
     def _deliver(self, flight: Flight, vectors: Vectors) -> None:
         over: list[Outcome] = []
@@ -260,6 +293,8 @@ class Worker:
         """Fail the texts lost. A stream may answer with another text's vector after an error, so all
         others that are out are inferred anew, on newly compiled programs."""
         self._mended = False
+        flights = list(self._running.values())
+        self._hanging += [f for f in flights if not f.request.ended(INFERENCE_LIMIT_S)]
         self._running.clear()
         self._ahead = self._suspect = None
         with self._changed:

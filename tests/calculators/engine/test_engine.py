@@ -424,9 +424,9 @@ def test_no_engine_is_ready_while_it_is_compiled_anew(open_tiny: Open) -> None:
     programs = engine._worker.programs
     gate, compile_shapes = threading.Event(), programs._compile
 
-    def compile_when_open(shapes: Any) -> Any:
+    def compile_when_open(*args: Any) -> Any:
         assert gate.wait(SECONDS)
-        return compile_shapes(shapes)
+        return compile_shapes(*args)
 
     engine.warm_up()
     programs._compile = compile_when_open

@@ -64,12 +64,41 @@ def test_bulk_gets_its_share_however_much_interactive_work_there_is() -> None:
     assert 0.8 * BULK_SHARE < share < 1.2 * BULK_SHARE
 
 
-def test_a_part_of_a_budget_is_not_settled_and_the_rest_of_a_plan_is() -> None:
+def test_a_part_of_a_budget_is_not_settled() -> None:
     s = schedule()
     s.put(job(Lane.INTERACTIVE, *[16] * 10), now=0.0)
     assert not s.settled(Lane.INTERACTIVE, 0.0)
     s.put(job(Lane.INTERACTIVE, *[16] * 60, 200), now=0.0)
     assert s.settled(Lane.INTERACTIVE, 0.0)
+
+
+def test_what_waits_is_shared_by_those_who_are_free() -> None:
+    s = schedule()
+    s.put(job(Lane.INTERACTIVE, *[16] * 16), now=0.0)
+    first = s.next(Lane.INTERACTIVE, 0.0, share=2)
+    second = s.next(Lane.INTERACTIVE, 0.0, share=1)
+    assert first and second
+    assert [len(first.texts), len(second.texts)] == [8, 8]
+
+
+def test_gaps_are_filled_from_further_back_in_the_queue() -> None:
+    s = schedule()
+    s.put(job(Lane.INTERACTIVE, 200, 200, 200, 200, 200, 200, 56, 56, 30, 56, 56), now=0.0)
+    planned = s.next(Lane.INTERACTIVE, 0.0)
+    assert planned
+    assert planned.dispatch.shape.tokens == BUDGET
+    assert [t.index for t in planned.texts] == [0, 6, 1, 7, 2, 9, 3, 10]
+    assert s.waiting()[Lane.INTERACTIVE] == 3
+
+
+def test_the_first_in_the_queue_is_in_the_next_dispatch_whatever_its_length() -> None:
+    s = schedule()
+    s.put(job(Lane.INTERACTIVE, *[5, 250] * 20), now=0.0)
+    left = list(range(40))
+    while planned := s.next(Lane.INTERACTIVE, 0.0):
+        assert left[0] in [text.index for text in planned.texts]
+        left = [i for i in left if i not in {text.index for text in planned.texts}]
+    assert left == []
 
 
 def test_what_is_called_in_comes_again_but_what_is_lost_does_not() -> None:

@@ -3,11 +3,11 @@
 import pytest
 
 from calcgraph.calculators.engine.shapes import (
-    STATIC_BYTES,
     Shape,
     ShapeTable,
     bucket_table,
-    hot_shapes,
+    full_shape,
+    lone_shapes,
     packed_table,
 )
 
@@ -42,8 +42,7 @@ def test_one_inference_beats_many_of_a_few_tokens() -> None:
     assert table.cover(3, 16) == (Shape(16, 4),)
 
 
-def test_static_programs_go_to_the_fullest_batch_and_to_lone_texts_as_memory_allows() -> None:
+def test_a_busy_engine_runs_full_batches_and_a_lone_text_is_likely_short() -> None:
     table = packed_table(256, 1024, row=128)
-    hot = hot_shapes(table, weight_bytes=STATIC_BYTES // 4)
-    assert hot == [Shape(128, 8, 32), Shape(32, 1, 8), Shape(64, 1, 16), Shape(16, 1, 4)]
-    assert hot_shapes(table, weight_bytes=STATIC_BYTES + 1) == []
+    assert full_shape(table) == Shape(128, 8, 32)
+    assert [shape.length for shape in lone_shapes(table)] == [32, 64, 16, 128]

@@ -38,9 +38,9 @@ def test_the_lane_is_else_by_size(model: Model) -> None:
     lanes = ("interactive", "bulk")
     before = [measured(model, "engine_texts", lane=lane) for lane in lanes]
     model.embed("a")
-    model.embed(["a few words more than nothing"] * 200)
+    model.embed(["a few words more than nothing"] * 400)
     after = [measured(model, "engine_texts", lane=lane) for lane in lanes]
-    assert np.subtract(after, before).tolist() == [1, 200]
+    assert np.subtract(after, before).tolist() == [1, 400]
 
 
 def test_what_the_engine_did_is_measured(model: Model) -> None:

@@ -73,9 +73,9 @@ def hold_compilation(engine: Engine) -> Callable[[], None]:
     engine.warm_up()
     compile_shapes = programs._compile
 
-    def compile_when_open(shapes: Any) -> Any:
+    def compile_when_open(*args: Any) -> Any:
         assert gate.wait(SECONDS)
-        return compile_shapes(shapes)
+        return compile_shapes(*args)
 
     programs._compile = compile_when_open
     return gate.set

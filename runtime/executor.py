@@ -32,13 +32,14 @@ from calcgraph.runtime.graph import CalculatorGraph
 from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.model_metadata import NodesSaid, metadata_of
 from calcgraph.runtime.node_resources import NodeResources
-from calcgraph.runtime.payload import InferRequest, InferResponse
+from calcgraph.runtime.payload import InferRequest, InferResponse, Parameter
 from calcgraph.runtime.plan import GraphPlan
 from calcgraph.runtime.pooled_graph import PooledGraph
 from calcgraph.runtime.request_parameters import TIMESTAMP, Clock, side_packets, timestamp
 from calcgraph.runtime.services import MODEL
 from calcgraph.runtime.signature import Request, Response, Signature
 from calcgraph.runtime.single_run import run_once
+from calcgraph.runtime.stream_session import StreamSession
 from calcgraph.runtime.validation import plan_graph
 
 _IDLE_GRAPHS: Final = 256
@@ -137,6 +138,17 @@ class GraphExecutor:
         if not isinstance(answer, InferResponse):
             return answer
         return InferResponse(answer.outputs, {**answer.parameters, TIMESTAMP: time})
+
+    def open_stream(self, parameters: Mapping[str, Parameter]) -> StreamSession:
+        """Start a graph for a stream of requests; the parameters of the first are its side packets.
+
+        Raises RequestError.
+        """
+        if self._closed:
+            raise self._unloading()
+        self._signature.require(InferRequest, self.name)
+        given = side_packets(parameters, self._side_packets)
+        return StreamSession(self._new_graph(), self._signature, given)
 
     async def _ask_pool(self, packets: Any, time: int) -> Mapping[str, Any]:
         graph = self._idle.pop() if self._idle else PooledGraph(self._new_graph())

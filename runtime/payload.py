@@ -80,10 +80,12 @@ class InferRequest:
 
 @dataclass(frozen=True, slots=True)
 class InferResponse:
-    """The answer to an `InferRequest`; the front end adds model, version and id."""
+    """The answer to an `InferRequest`; the front end adds model and id."""
 
     outputs: Sequence[AnyTensor]
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    version: str = "1"
+    """Of the model; the data plane knows it, no graph does."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from calcgraph.runtime.errors import Code, FailedStatus, RequestError
-from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
+from calcgraph.runtime.payload import (
+    HttpRequest,
+    HttpResponse,
+    InferRequest,
+    InferResponse,
+    Parameter,
+)
 from calcgraph.runtime.signature import UNKNOWN
+from calcgraph.runtime.stream_session import StreamAnswer, StreamSession
 from calcgraph.servers.errors import shortened
 from calcgraph.servers.limits.limits import NO_LIMITS, Limits
 from calcgraph.servers.repository.loaded import Loaded
@@ -96,15 +104,71 @@ class DataPlane:
 
     async def infer(self, name: str, request: InferRequest, version: str = "") -> InferResponse:
         """Answer one Open Inference Protocol request: the outputs it asks for, in its order."""
-        with await self._loaded(name, version) as servable:
+        found = self._repository.model(name).version(version)
+        with await found.loaded() as servable:
             _check_outputs(request, servable.metadata)
             response = await self.limits.infer(servable, request)
         if not isinstance(response, InferResponse):
             raise _wrong_kind(name, response)
-        return _selected(name, response, request.outputs)
+        return _selected(name, _versioned(response, found.entry.version), request.outputs)
+
+    @asynccontextmanager
+    async def stream(
+        self, name: str, parameters: Mapping[str, Parameter], version: str = ""
+    ) -> AsyncIterator[ModelStream]:
+        """A graph of the model for a stream of requests, let go of at the end.
+
+        The parameters of the first request are its side packets; RequestError if they do not fit.
+        """
+        found = self._repository.model(name).version(version)
+        with await found.loaded() as servable:
+            session = servable.open_stream(parameters)
+            try:
+                yield ModelStream(
+                    name, found.entry.version, servable.metadata.raw_inputs, session, self.limits
+                )
+            finally:
+                session.cancel()
 
     async def _loaded(self, name: str, version: str) -> Loaded:
         return await self._repository.model(name).version(version).loaded()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStream:
+    """A stream of requests to one version of a model."""
+
+    name: str
+    version: int
+    raw_inputs: frozenset[str]
+    session: StreamSession
+    limits: Limits
+
+    async def add(self, request: InferRequest) -> None:
+        """See `StreamSession.add`; each request counts for its caller."""
+        await self.session.add(self.limits.streamed(request))
+
+    def check(self, name: str, version: str) -> None:
+        """Raises RequestError for a request that is meant for another model."""
+        if name != self.name:
+            raise RequestError(
+                f"This stream belongs to the model '{self.name}'; the request names '{shortened(name)}'.",
+                param="model",
+            )
+        if version not in ("", "0", str(self.version)):
+            raise RequestError(
+                f"This stream belongs to version {self.version} of the model '{self.name}'; the "
+                f"request names {version[:40]}.",
+                param="version",
+            )
+
+    def versioned(self, answer: StreamAnswer) -> InferResponse:
+        """One of `session.answers()`, with the version that gave it."""
+        return _versioned(answer.response, self.version)
+
+
+def _versioned(response: InferResponse, version: int) -> InferResponse:
+    return response if version == 1 else replace(response, version=str(version))
 
 
 def _check_outputs(request: InferRequest, metadata: ModelMetadata) -> None:
@@ -130,7 +194,7 @@ def _selected(model: str, response: InferResponse, names: Sequence[str]) -> Infe
     for name in names:
         if name not in by_name:
             raise _no_output(model, name, by_name)
-    return InferResponse([by_name[name] for name in names], response.parameters)
+    return replace(response, outputs=[by_name[name] for name in names])
 
 
 def _wrong_kind(name: str, response: object) -> FailedStatus:

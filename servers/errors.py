@@ -57,7 +57,7 @@ _FINAL: Final = {"x-should-retry": "false"}
 _LATER: Final = {"Retry-After": "1"}
 _ROWS: Final[Mapping[Code, _Row]] = {
     Code.INVALID_ARGUMENT: _Row(400, "invalid_request_error"),
-    Code.FAILED_PRECONDITION: _Row(400, "invalid_request_error"),
+    Code.FAILED_PRECONDITION: _Row(412, "invalid_request_error"),
     Code.OUT_OF_RANGE: _Row(400, "invalid_request_error"),
     Code.UNAUTHENTICATED: _Row(
         401, "invalid_request_error", "invalid_api_key", {"WWW-Authenticate": "Bearer"}

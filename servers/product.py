@@ -5,5 +5,9 @@ from typing import Final
 
 NAME: Final = "calcgraph"
 VERSION: Final = version("calcgraph")
-EXTENSIONS: Final = ("binary_tensor_data",)
-"""The extensions of the Open Inference Protocol that are served."""
+_EXTENSIONS: Final = ("binary_tensor_data", "model_stream_infer")
+
+
+def extensions(model_control: bool) -> tuple[str, ...]:
+    """The extensions of the Open Inference Protocol that are served."""
+    return (*_EXTENSIONS, "model_repository") if model_control else _EXTENSIONS

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol
 
-from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
+from calcgraph.runtime.payload import (
+    HttpRequest,
+    HttpResponse,
+    InferRequest,
+    InferResponse,
+    Parameter,
+)
 
 if TYPE_CHECKING:
     from calcgraph.runtime.measurement import Measurement
     from calcgraph.runtime.model_metadata import ModelMetadata
+    from calcgraph.runtime.stream_session import StreamSession
 
 
 class Servable(Protocol):
@@ -24,5 +31,7 @@ class Servable(Protocol):
     def measurements(self) -> Iterable[Measurement]: ...
 
     async def infer(self, request: HttpRequest | InferRequest) -> HttpResponse | InferResponse: ...
+
+    def open_stream(self, parameters: Mapping[str, Parameter]) -> StreamSession: ...
 
     async def close(self) -> None: ...

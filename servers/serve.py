@@ -94,6 +94,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE,...",
         help="options of the gRPC library",
     )
+    parser.add_argument(
+        "--repository_extension",
+        action="store_true",
+        help="let KServe's and Triton's clients list, load and unload models (off)",
+    )
+    parser.add_argument(
+        "--rest_base_path",
+        type=_base_path,
+        default="",
+        metavar="/PATH",
+        help="what stands before every path of REST, where a proxy does not take it off",
+    )
     parser.add_argument("--log_level", type=str.upper, choices=_LOG_LEVELS, default="INFO")
     parser.add_argument(
         "--log_path", type=Path, metavar="FILE", help="log to this file, not to stderr"
@@ -169,6 +181,8 @@ def _options(args: argparse.Namespace) -> ServerOptions:
         grpc_channel_options=args.grpc_channel_arguments,
         cors=Cors(args.allowed_origins, args.allowed_methods, args.allowed_headers),
         ovms_metrics=metrics_flags.ovms_metrics(args),
+        model_control=args.repository_extension,
+        base_path=args.rest_base_path,
     )
 
 
@@ -176,6 +190,12 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdecimal() and int(text) <= 65535:
         return int(text)
     raise argparse.ArgumentTypeError(f"expected a port from 0 to 65535, found {text!r}")
+
+
+def _base_path(text: str) -> str:
+    if not text.strip("/") or text.startswith("/"):
+        return text.rstrip("/")
+    raise argparse.ArgumentTypeError(f"expected a path like /base, found {text!r}")
 
 
 def _names(text: str) -> Sequence[str]:

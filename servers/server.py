@@ -49,6 +49,10 @@ class ServerOptions:
     security: Security = field(default_factory=Security)
     limits: Limits = field(default_factory=Limits)
     ovms_metrics: OvmsMetrics = NO_OVMS_METRICS
+    model_control: bool = False
+    """Whether clients may load and unload models (KServe's repository extension)."""
+    base_path: str = ""
+    """What stands before every path of REST."""
 
 
 class FrontEnd(Protocol):
@@ -136,6 +140,8 @@ def _front_ends(
             cors=options.cors,
             security=options.security,
             observation=observation,
+            model_control=options.model_control,
+            base_path=options.base_path,
         )
         yield "REST", options.rest, rest
     if options.grpc is not None:
@@ -149,6 +155,7 @@ def _front_ends(
             channel_options=options.grpc_channel_options,
             security=options.security,
             observation=observation,
+            model_control=options.model_control,
         )
         yield "gRPC", options.grpc, grpc
 

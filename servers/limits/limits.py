@@ -51,6 +51,13 @@ class Limits:
                 raise
             raise _too_late(allowed) from None
 
+    def streamed(self, request: InferRequest) -> InferRequest:
+        """One request of a stream, counted and given its terms; its deadline is the stream's own."""
+        account = self.accounts.of(CALLER.get())
+        if account is not None:
+            account.begin()
+        return replace(request, terms=self._terms(request, None, account))
+
     def remaining(self) -> Iterable[tuple[str, str]]:
         """Headers that tell the caller what is left of his quota."""
         account = self.accounts.of(CALLER.get())

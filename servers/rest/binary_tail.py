@@ -18,8 +18,10 @@ SIZE: Final = "binary_data_size"
 class BinaryTail:
     """The bytes behind the JSON, taken from the front. Mistakes in the sizes raise RequestError."""
 
-    def __init__(self, data: bytes = b"") -> None:
-        self._data = data
+    def __init__(self, data: bytes | None = None) -> None:
+        """None is a body that is JSON alone."""
+        self.is_there = data is not None
+        self._data = data or b""
         self._at = 0
 
     def take(self, name: str, parameters: Mapping[str, Any]) -> bytes | None:
@@ -32,6 +34,15 @@ class BinaryTail:
                 f"Input '{name}' has a {SIZE} of {size!r:.80}; expected an integer >= 0.",
                 param=name,
             )
+        return self.take_bytes(name, size)
+
+    def take_rest(self) -> bytes:
+        """All that is left."""
+        self._at, at = len(self._data), self._at
+        return self._data[at:]
+
+    def take_bytes(self, name: str, size: int) -> bytes:
+        """The next bytes, for an input of that size."""
         left = len(self._data) - self._at
         if size > left:
             raise RequestError(

@@ -21,6 +21,7 @@ from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import HttpError, answer_to
 from calcgraph.servers.observation.exchange import Exchange
 from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.rest.compression import pack
 from calcgraph.servers.rest.config_status import ConfigStatus
 from calcgraph.servers.rest.connection import Server
@@ -30,6 +31,7 @@ from calcgraph.servers.rest.kserve import KServe, kserve_error
 from calcgraph.servers.rest.metrics import Metrics
 from calcgraph.servers.rest.openai import OpenAI, openai_error
 from calcgraph.servers.rest.operations import is_kserve, rest_surface
+from calcgraph.servers.rest.repository import RepositoryExtension
 from calcgraph.servers.rest.router import Router
 from calcgraph.servers.tls import server_context
 
@@ -53,17 +55,22 @@ class RestFrontEnd:
         cors: Cors = NO_CORS,
         security: Security | None = None,
         observation: Observation | None = None,
+        model_control: bool = False,
+        base_path: str = "",
     ) -> None:
+        """`base_path` is what stands before every path, for proxies that do not take it off."""
         self._observation = observation or Observation(plane)
         dialects = (
             OpenAI(plane),
-            KServe(plane),
+            KServe(plane, product.extensions(model_control)),
+            RepositoryExtension(ModelControl(plane, enabled=model_control)),
             ConfigStatus(plane),
             Documentation(plane),
             Metrics(plane, self._observation),
         )
         self._router = Router(route for dialect in dialects for route in dialect.routes())
         self._plane = plane
+        self._base_path = base_path
         self._max_body_bytes = max_body_bytes
         self._drain_s = drain_s
         self._cors = cors
@@ -109,9 +116,17 @@ class RestFrontEnd:
         task: asyncio.Task[None],
     ) -> web.BaseRequest:
         limit = self._max_body_bytes
+        if self._base_path:
+            message = self._without_base_path(message)
         return web.BaseRequest(
             message, payload, protocol, writer, task, self._loop, client_max_size=limit
         )
+
+    def _without_base_path(self, message: RawRequestMessage) -> RawRequestMessage:
+        path = message.url.raw_path.removeprefix(self._base_path)
+        if not path.startswith("/"):
+            return message
+        return message._replace(path=path, url=message.url.with_path(path, encoded=True))
 
     async def _handle(self, request: web.BaseRequest) -> web.Response:
         with self._exchange(request) as exchange:

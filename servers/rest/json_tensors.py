@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -54,9 +55,8 @@ def read_infer(
     raw_inputs: Collection[str] = (),
 ) -> InferCall:
     """One infer call. Members that the protocol does not know are ignored."""
-    inputs = [
-        _read_tensor(i, item, tail, raw_inputs) for i, item in enumerate(_objects(body, "inputs"))
-    ]
+    items = _objects(body, "inputs")
+    inputs = [_read_tensor(i, item, tail, raw_inputs, len(items)) for i, item in enumerate(items)]
     tail.require_end()
     if not inputs:
         raise RequestError("The request has no inputs.", param="inputs")
@@ -96,7 +96,7 @@ def write_infer(call: InferCall, response: InferResponse) -> tuple[dict[str, Any
     """The answer as JSON-ready values, data in row-major order, flat; and the tensors behind them."""
     request = call.request
     tail: list[bytes] = []
-    answer: dict[str, Any] = {"model_name": request.model, "model_version": "1"}
+    answer: dict[str, Any] = {"model_name": request.model, "model_version": response.version}
     if request.id:
         answer["id"] = request.id
     if response.parameters:
@@ -125,7 +125,7 @@ def _binary_data(name: str, output: Mapping[str, Any]) -> bool | None:
 
 
 def _read_tensor(
-    index: int, item: Mapping[str, Any], tail: BinaryTail, raw_inputs: Collection[str]
+    index: int, item: Mapping[str, Any], tail: BinaryTail, raw_inputs: Collection[str], count: int
 ) -> AnyTensor:
     name = _string(item, "name", f"inputs[{index}]")
     shape = item.get("shape")
@@ -133,6 +133,8 @@ def _read_tensor(
         raise RequestError(f"Input '{name}' has no shape; expected a list of sizes.", param=name)
     sizes = shape_of(name, shape)
     raw = tail.take(name, _parameters(item))
+    if raw is None and tail.is_there and item.get("data") is None:
+        raw = _unsized(name, item, sizes, tail, alone=count == 1)
     if raw is not None:
         if item.get("data") is not None:
             raise RequestError(
@@ -151,6 +153,21 @@ def _read_tensor(
     if datatype.name == "BYTES":
         values = [value.encode() for value in values]
     return from_values(name, datatype, sizes, values)
+
+
+def _unsized(
+    name: str, item: Mapping[str, Any], shape: tuple[int, ...], tail: BinaryTail, *, alone: bool
+) -> bytes:
+    """What OVMS's clients leave out: numbers have as many bytes as their shape, one BYTES input has all."""
+    datatype = datatype_of(name, item.get("datatype"))
+    if datatype.size:
+        return tail.take_bytes(name, datatype.size * math.prod(shape))
+    if alone:
+        return tail.take_rest()
+    raise RequestError(
+        f"Input '{name}' has neither data nor {SIZE}, and BYTES do not tell their length.",
+        param=name,
+    )
 
 
 def _flat(name: str, data: Any) -> Sequence[Any]:

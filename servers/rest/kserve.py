@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import orjson
@@ -25,8 +25,9 @@ _SUFFIX = re.compile(r"(?:/versions/(?P<version>[^/]+))?(?:/(?P<verb>ready|infer
 class KServe:
     """Translates the calls of KServe's and Triton's clients for the data plane."""
 
-    def __init__(self, plane: DataPlane) -> None:
+    def __init__(self, plane: DataPlane, extensions: Sequence[str]) -> None:
         self._plane = plane
+        self._extensions = list(extensions)
         self._verbs = {
             "": ("GET", Method.MODEL_METADATA, self._metadata),
             "ready": ("GET", Method.MODEL_READY, self._model_ready),
@@ -45,7 +46,7 @@ class KServe:
             {
                 "name": product.NAME,
                 "version": product.VERSION,
-                "extensions": list(product.EXTENSIONS),
+                "extensions": self._extensions,
             }
         )
 

@@ -20,7 +20,7 @@ COHERE_V2: Final = ("/v2/rerank", "/v3/v2/rerank")
 _ALWAYS: Final = frozenset({400, 500})
 _WITH_BODY: Final = frozenset({413, 415})
 _ON_MODEL: Final = frozenset({404, 503})
-_INFERENCE: Final = _WITH_BODY | _ON_MODEL | {409, 429, 501, 504}
+_INFERENCE: Final = _WITH_BODY | _ON_MODEL | {409, 412, 429, 501, 504}
 _RAW: Final = ("application/octet-stream", "application/x-npy")
 
 

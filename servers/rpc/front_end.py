@@ -1,4 +1,4 @@
-"""The gRPC server: the inference service on the event loop that REST uses too."""
+"""The gRPC server: inference, health and reflection on the event loop that REST uses too."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ from typing import Final
 
 import grpc.aio
 
+from calcgraph.proto.health_pb2_grpc import add_HealthServicer_to_server
 from calcgraph.proto.inference_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 from calcgraph.servers.addresses import bind_error, cannot_listen, join
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.auth.interceptor import GuardInterceptor
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.model_control import ModelControl
+from calcgraph.servers.rpc.health import Health
+from calcgraph.servers.rpc.reflection import Reflection
 from calcgraph.servers.rpc.service import InferenceService
 from calcgraph.servers.tls import grpc_credentials
 
@@ -28,6 +32,9 @@ _CHANNEL_OPTIONS: Final[Mapping[str, int]] = {
     "grpc.http2.max_ping_strikes": 0,
 }
 
+_INFERENCE: Final = "inference.GRPCInferenceService"
+_HEALTH: Final = "grpc.health.v1.Health"
+
 
 class GrpcFrontEnd:
     """Serves a data plane over gRPC until stopped."""
@@ -40,6 +47,7 @@ class GrpcFrontEnd:
         channel_options: Mapping[str, str | int] | None = None,
         security: Security | None = None,
         observation: Observation | None = None,
+        model_control: bool = False,
     ) -> None:
         self._drain_s = drain_s
         options = {**_CHANNEL_OPTIONS, **(channel_options or {})}
@@ -48,9 +56,19 @@ class GrpcFrontEnd:
         self._server = grpc.aio.server(
             interceptors=[GuardInterceptor(security.guard)], options=list(options.items())
         )
+        control = ModelControl(plane, enabled=model_control)
+        self._add_services(plane, control, observation or Observation(plane))
+
+    def _add_services(
+        self, plane: DataPlane, control: ModelControl, observation: Observation
+    ) -> None:
         add_GRPCInferenceServiceServicer_to_server(  # type: ignore[no-untyped-call]
-            InferenceService(plane, observation or Observation(plane)), self._server
+            InferenceService(plane, control, observation), self._server
         )
+        add_HealthServicer_to_server(  # type: ignore[no-untyped-call]
+            Health(plane, (_INFERENCE,)), self._server
+        )
+        self._server.add_generic_rpc_handlers(Reflection((_INFERENCE, _HEALTH)).handlers())
 
     async def start(self, host: str, port: int) -> str:
         """Listen, and return host:port. Port 0 takes a free one. Raises StatusError when it cannot."""

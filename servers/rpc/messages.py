@@ -54,7 +54,7 @@ def read_infer(
         [tensor for tensor in tensors.values() if isinstance(tensor, Tensor)],
         [output.name for output in message.outputs],
         message.id,
-        _read_parameters(message.parameters),
+        read_parameters(message.parameters),
         metadata,
         [tensor for tensor in tensors.values() if isinstance(tensor, RawTensor)]
         if raw_inputs
@@ -62,9 +62,9 @@ def read_infer(
     )
 
 
-def write_infer(request: InferRequest, response: InferResponse) -> pb.ModelInferResponse:
+def write_infer(model: str, id: str, response: InferResponse) -> pb.ModelInferResponse:
     """The answer; all data are raw, the only form that every client reads."""
-    message = pb.ModelInferResponse(model_name=request.model, model_version="1", id=request.id)
+    message = pb.ModelInferResponse(model_name=model, model_version=response.version, id=id)
     for tensor in response.outputs:
         message.outputs.add(name=tensor.name, datatype=tensor.datatype, shape=tensor.shape)
         message.raw_output_contents.append(to_raw(tensor))
@@ -129,7 +129,8 @@ def _contents(
     return list(getattr(item.contents, datatype.contents))
 
 
-def _read_parameters(parameters: Mapping[str, pb.InferParameter]) -> Mapping[str, Parameter]:
+def read_parameters(parameters: Mapping[str, pb.InferParameter]) -> Mapping[str, Parameter]:
+    """Those that have a value."""
     return {
         name: getattr(value, choice)
         for name, value in parameters.items()

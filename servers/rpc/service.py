@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict
 from functools import wraps
 from typing import Any, Final, TypeVar
 
@@ -17,9 +18,16 @@ from calcgraph.servers.errors import answer_to
 from calcgraph.servers.observation.exchange import Method as ModelMethod
 from calcgraph.servers.observation.exchange import Surface
 from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.rpc.messages import read_infer, write_infer, write_metadata
+from calcgraph.servers.rpc.stream import infer_stream
 
 _STATUS: Final = {Code(status.value[0]): status for status in grpc.StatusCode}
+_METHODS: Final = {
+    method.value: method
+    for method in (ModelMethod.MODEL_INFER, ModelMethod.MODEL_METADATA, ModelMethod.MODEL_READY)
+}
+"""What a call asks of the model that its request names; a stream names it later."""
 
 Request = TypeVar("Request")
 Response = TypeVar("Response")
@@ -29,12 +37,14 @@ Method = Callable[["InferenceService", Request, Any], Awaitable[Response]]
 def _answering(method: Method[Request, Response]) -> Method[Request, Response]:
     """A call of a model is observed, and any error becomes a status with its sentence."""
     name = method.__name__
+    about = _METHODS.get(name)
 
     @wraps(method)
     async def answer(self: InferenceService, request: Any, context: Any) -> Response:
         metadata = _metadata(context)
         with self._observation.exchange(Surface.KSERVE_GRPC, name, metadata) as exchange:
-            exchange.is_about(_model(request), ModelMethod(name))
+            if about is not None:
+                exchange.is_about(_model(request), about)
             try:
                 return await method(self, request, context)
             except Exception as error:
@@ -58,10 +68,13 @@ def _metadata(context: Any) -> dict[str, str]:
 
 
 class InferenceService(GRPCInferenceServiceServicer):
-    """The calls that are not here answer UNIMPLEMENTED."""
+    """Each call of the protocol; those that are not here answer UNIMPLEMENTED."""
 
-    def __init__(self, plane: DataPlane, observation: Observation) -> None:
+    def __init__(
+        self, plane: DataPlane, control: ModelControl, observation: Observation
+    ) -> None:
         self._plane = plane
+        self._control = control
         self._observation = observation
 
     async def ServerLive(
@@ -78,7 +91,9 @@ class InferenceService(GRPCInferenceServiceServicer):
         self, request: pb.ServerMetadataRequest, context: Any
     ) -> pb.ServerMetadataResponse:
         return pb.ServerMetadataResponse(
-            name=product.NAME, version=product.VERSION, extensions=product.EXTENSIONS
+            name=product.NAME,
+            version=product.VERSION,
+            extensions=product.extensions(self._control.enabled),
         )
 
     @_answering
@@ -99,4 +114,40 @@ class InferenceService(GRPCInferenceServiceServicer):
     ) -> pb.ModelInferResponse:
         raw_inputs = await self._plane.raw_inputs(request.model_name, request.model_version)
         call = read_infer(request, _metadata(context), raw_inputs)
-        return write_infer(call, await self._plane.infer(call.model, call, request.model_version))
+        response = await self._plane.infer(call.model, call, request.model_version)
+        return write_infer(call.model, call.id, response)
+
+    @_answering
+    async def ModelStreamInfer(
+        self, requests: AsyncIterator[pb.ModelInferRequest], context: Any
+    ) -> None:
+        await infer_stream(self._plane, requests, context, _metadata(context))
+
+    @_answering
+    async def RepositoryIndex(
+        self, request: pb.RepositoryIndexRequest, context: Any
+    ) -> pb.RepositoryIndexResponse:
+        entries = self._control.index(ready=request.ready)
+        index = pb.RepositoryIndexResponse.ModelIndex
+        return pb.RepositoryIndexResponse(models=[index(**asdict(entry)) for entry in entries])
+
+    @_answering
+    async def RepositoryModelLoad(
+        self, request: pb.RepositoryModelLoadRequest, context: Any
+    ) -> pb.RepositoryModelLoadResponse:
+        name = _model_of(request)
+        await self._control.load(name, request.parameters)
+        return pb.RepositoryModelLoadResponse(model_name=name, isLoaded=True)
+
+    @_answering
+    async def RepositoryModelUnload(
+        self, request: pb.RepositoryModelUnloadRequest, context: Any
+    ) -> pb.RepositoryModelUnloadResponse:
+        name = _model_of(request)
+        await self._control.unload(name)
+        return pb.RepositoryModelUnloadResponse(model_name=name, isUnloaded=True)
+
+
+def _model_of(request: pb.RepositoryModelLoadRequest | pb.RepositoryModelUnloadRequest) -> str:
+    """KServe's clients have the model's name where Triton's have the repository's."""
+    return str(request.model_name or request.repository_name)

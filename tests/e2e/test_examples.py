@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -60,6 +61,31 @@ def test_without_the_package_the_graph_names_what_is_missing(
     )
     assert f"graph.pbtxt:{line}:" in message
     assert 'Unable to find Calculator "Truncate"' in message
+
+
+def test_a_stream_has_the_running_mean_of_its_own_texts(
+    launch: Any, install: Any, minilm: Path, server: Running, client_python: Any, tmp_path: Path
+) -> None:
+    example = ROOT / "examples" / "running_mean"
+    model = tmp_path / "model"
+    shutil.copytree(minilm, model)
+    shutil.copy(example / "graph.pbtxt", model)
+    flags = ["--model_name", "mean", "--model_path", str(model), "--port", "0"]
+    site = {"PYTHONPATH": str(install("running_mean"))}
+    address = launch("serve", *flags, environment=site).grpc
+    requirements = (example / "requirements.txt").read_text().split()
+    python = client_python("tritonclient", requirements)
+    texts = ["a cat", "a dog", "a diesel engine"]
+    alone = np.concatenate([server.embed(BF16, text) for text in texts])
+    for sent in (texts, texts[::-1]):  # the second stream knows nothing of the first
+        command = [python, example / "client.py", "--url", address, "--model", "mean", *sent]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        answers = [json.loads(line) for line in done.stdout.splitlines()]
+        assert [answer["text"] for answer in answers] == sent
+        vectors = alone if sent == texts else alone[::-1]
+        expected = np.cumsum(vectors, axis=0) / np.arange(1, 4)[:, None]
+        np.testing.assert_allclose([answer["mean"] for answer in answers], expected, atol=2e-3)
 
 
 @pytest.fixture(scope="session")

@@ -38,6 +38,53 @@ MODELS = {
     "wait": "WaitForever",
     "moody": "Moody",
 }
+TENSOR_MODELS = {
+    "sum": """
+        input_stream: "in" output_stream: "out" input_side_packet: "start"
+        node { calculator: "RunningSum" input_stream: "in" output_stream: "out"
+               input_side_packet: "START:start" }
+        """,
+    "needy": """
+        input_stream: "in" output_stream: "out" input_side_packet: "start"
+        node { calculator: "RunningSum" input_stream: "in" output_stream: "out"
+               input_side_packet: "START:start" }
+        node { calculator: "Needs" input_side_packet: "START:start" input_stream: "in" }
+        """,
+    "pair": """
+        input_stream: "a" input_stream: "b" output_stream: "sum" output_stream: "product"
+        node { calculator: "Pair" input_stream: "A:a" input_stream: "B:b"
+               output_stream: "SUM:sum" output_stream: "PRODUCT:product" }
+        """,
+    "burst": """
+        input_stream: "in" output_stream: "out"
+        node { calculator: "Burst" input_stream: "in" output_stream: "out" }
+        """,
+    "sieve": """
+        input_stream: "in" output_stream: "out"
+        node { calculator: "Sieve" input_stream: "in" output_stream: "out" }
+        """,
+    "python": """
+        input_stream: "OVMS_PY_TENSOR:in" output_stream: "OVMS_PY_TENSOR:out"
+        node { calculator: "PassThroughCalculator" input_stream: "in" output_stream: "out" }
+        """,
+    "tflite": """
+        input_stream: "TFLITE_TENSOR:in" output_stream: "TFLITE_TENSOR:out"
+        node { calculator: "PassThroughCalculator" input_stream: "in" output_stream: "out" }
+        """,
+    "mediapipe": """
+        input_stream: "TENSOR:in" output_stream: "TENSOR:out"
+        node { calculator: "PassThroughCalculator" input_stream: "in" output_stream: "out" }
+        """,
+    "image": """
+        input_stream: "IMAGE:in" output_stream: "IMAGE:out"
+        node { calculator: "PassThroughCalculator" input_stream: "in" output_stream: "out" }
+        """,
+    "json": """
+        input_stream: "HTTP_REQUEST_PAYLOAD:in" output_stream: "HTTP_RESPONSE_PAYLOAD:out"
+        node { calculator: "PassThroughCalculator" input_stream: "in" output_stream: "out" }
+        """,
+}
+"""Whole graphs, of streams that carry tensors."""
 UNREADY = "unready"
 MAX_BODY = 1 << 20
 ORIGIN = "https://app.example"
@@ -145,6 +192,9 @@ async def start(
     security: Security | None = None,
     limits: Limits = NO_LIMITS,
     ovms: OvmsMetrics = NO_OVMS_METRICS,
+    model_control: bool = False,
+    base_path: str = "",
+    channel_options: dict[str, int] | None = None,
 ) -> Served:
     loads = LoadCounts()
     repository = Repository(loads.counted(open_graph))
@@ -153,6 +203,10 @@ async def start(
         repository.register(ModelEntry(name, folder, folder / f"{calculator}.pbtxt"))
     for name, calculator in MODELS.items():
         (folder / f"{calculator}.pbtxt").write_text(GRAPH.format(calculator))
+        await repository.load(name)
+    for name, graph in TENSOR_MODELS.items():
+        (folder / f"{name}.pbtxt").write_text(graph)
+        repository.register(ModelEntry(name, folder, folder / f"{name}.pbtxt"))
         await repository.load(name)
     plane = DataPlane(repository, limits)
     observation = Observation(plane, loads=loads, ovms=ovms)
@@ -163,8 +217,17 @@ async def start(
         cors=Cors((ORIGIN,)),
         security=security,
         observation=observation,
+        model_control=model_control,
+        base_path=base_path,
     )
-    rpc = GrpcFrontEnd(plane, drain_s=1, security=security, observation=observation)
+    rpc = GrpcFrontEnd(
+        plane,
+        drain_s=1,
+        channel_options=channel_options,
+        security=security,
+        observation=observation,
+        model_control=model_control,
+    )
     opened.push_async_callback(rest.stop)
     opened.push_async_callback(rpc.stop)
     url = await rest.start("127.0.0.1", 0)

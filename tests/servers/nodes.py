@@ -10,6 +10,7 @@ import orjson
 
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
+from calcgraph.runtime.contract import optional
 from calcgraph.runtime.errors import Code, RequestError
 from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.payload import (
@@ -98,3 +99,88 @@ class WaitForever(EchoRequest):
             await asyncio.Event().wait()
         finally:
             self.cancelled.release()
+
+
+class RunningSum(Calculator):
+    """Adds up what comes in, from the side packet `start` on. Knows how many of it are open."""
+
+    inputs = {"": np.ndarray}
+    outputs = {"": np.ndarray}
+    input_side_packets = {"START": optional(int)}
+    light = True
+    open_ones: ClassVar[int] = 0
+
+    def open(self, cc: CalculatorContext) -> None:
+        given = cc.input_side_packets
+        self.sum = given["START"].value if "START" in given else 0
+        type(self).open_ones += 1
+
+    def process(self, cc: CalculatorContext) -> None:
+        value = cc.inputs[0].value
+        if (value == 13).any():
+            raise ValueError("a secret of the calculator")
+        if (value == 14).any():
+            raise RequestError("14 is refused", param="in")
+        self.sum = self.sum + value
+        cc.outputs[0].add(self.sum)
+
+    def close(self, cc: CalculatorContext) -> None:
+        type(self).open_ones -= 1
+
+
+class Needs(Calculator):
+    """Does not do without its side packet."""
+
+    inputs = {"": np.ndarray}
+    input_side_packets = {"START": int}
+
+    def process(self, cc: CalculatorContext) -> None:
+        """Nothing."""
+
+
+class Pair(Calculator):
+    """The sum and the product of two numbers."""
+
+    inputs = {"A": np.ndarray, "B": np.ndarray}
+    outputs = {"SUM": np.ndarray, "PRODUCT": np.ndarray}
+    light = True
+    stateless = True
+
+    @classmethod
+    def describe(
+        cls, node: NodePlan, resource: Any, upstream: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        names = [port.name for port in (*node.inputs, *node.outputs)]
+        return {"stream_specs": {name: TensorSpec(name, "FP32", (-1,)) for name in names}}
+
+    def process(self, cc: CalculatorContext) -> None:
+        a, b = cc.inputs["A"], cc.inputs["B"]
+        if not a.is_empty() and not b.is_empty():
+            cc.outputs["SUM"].add(a.value + b.value)
+            cc.outputs["PRODUCT"].add(a.value * b.value)
+
+
+class Burst(Calculator):
+    """For [n, bytes] n answers of that size, at the times that follow; it cannot be held back."""
+
+    inputs = {"": np.ndarray}
+    outputs = {"": np.ndarray}
+    timestamp_offset = None
+    light = True
+
+    def process(self, cc: CalculatorContext) -> None:
+        count, size = cc.inputs[0].value.tolist()
+        for i in range(count):
+            cc.outputs[0].add(np.zeros(size, np.uint8), int(cc.timestamp) + i)
+
+
+class Sieve(Calculator):
+    """Lets no zeros through."""
+
+    inputs = {"": np.ndarray}
+    outputs = {"": np.ndarray}
+    light = True
+
+    def process(self, cc: CalculatorContext) -> None:
+        if cc.inputs[0].value.any():
+            cc.outputs[0].add(cc.inputs[0].value)

@@ -13,7 +13,7 @@ from calcgraph.servers.errors import HttpError, answer_to
     ("code", "status"),
     [
         (Code.INVALID_ARGUMENT, 400),
-        (Code.FAILED_PRECONDITION, 400),
+        (Code.FAILED_PRECONDITION, 412),
         (Code.OUT_OF_RANGE, 400),
         (Code.UNAUTHENTICATED, 401),
         (Code.PERMISSION_DENIED, 403),

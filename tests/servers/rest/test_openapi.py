@@ -54,7 +54,7 @@ def test_what_is_served_is_documented() -> None:
     }
     for dialect in (
         OpenAI(plane),
-        KServe(plane),
+        KServe(plane, ()),
         ConfigStatus(plane),
         Metrics(plane, Observation(plane)),
     ):

@@ -254,7 +254,139 @@ def test_a_client_that_leaves_cancels_its_request(
     assert stub.ModelInfer(request()).id == "7"
 
 
-def test_what_is_not_served_yet_is_unimplemented(stub: Any) -> None:
-    assert refused(lambda: list(stub.ModelStreamInfer(iter([request()]))))[0] == (
-        grpc.StatusCode.UNIMPLEMENTED
-    )
+@pytest.mark.parametrize("compression", [grpc.Compression.Gzip, grpc.Compression.Deflate])
+def test_a_compressed_request_is_answered(stub: Any, compression: Any) -> None:
+    """KServe G14."""
+    assert stub.ModelInfer(request(), compression=compression).id == "7"
+
+
+def test_answers_are_compressed_where_the_server_is_told_to(serve: Any, tmp_path: Any) -> None:
+    """KServe G14."""
+    size = 5 << 20  # zeros: beyond a client's 4 MiB only if they are not packed
+    message = pb.ModelInferRequest(model_name="echo", raw_input_contents=[bytes(size)])
+    message.inputs.add(name="x", datatype="UINT8", shape=[size])
+    gzip = {"grpc.default_compression_algorithm": 2}
+    with serve(tmp_path, channel_options=gzip) as served:
+        options = [("grpc.max_receive_message_length", -1)]
+        with grpc.insecure_channel(served.grpc_address, options) as channel:
+            answer = GRPCInferenceServiceStub(channel).ModelInfer(message)
+    assert len(answer.raw_output_contents[0]) == size
+
+
+def test_a_client_that_pings_often_is_not_sent_away(served: Any) -> None:
+    """KServe G15."""
+    options = [
+        ("grpc.keepalive_time_ms", 1000),
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.max_pings_without_data", 0),
+    ]
+    with grpc.insecure_channel(served.grpc_address, options) as channel:
+        stub = GRPCInferenceServiceStub(channel)
+        for _ in range(3):
+            message = request(lambda m: setattr(m, "model_name", "wait"))
+            with pytest.raises(grpc.RpcError) as error:
+                stub.ModelInfer(message, timeout=1.2)
+            assert error.value.code() == grpc.StatusCode.DEADLINE_EXCEEDED
+        assert stub.ModelInfer(request()).id == "7"
+
+
+def test_one_connection_takes_many_calls_at_once(stub: Any, nodes: dict[str, Any]) -> None:
+    """KServe G20."""
+    message = request(lambda m: setattr(m, "model_name", "wait"))
+    waiting = [stub.ModelInfer.future(message) for _ in range(200)]
+    for _ in waiting:
+        assert nodes["WaitForever"].asked.acquire(timeout=10)
+    assert stub.ModelInfer(request()).id == "7"
+    for call in waiting:
+        call.cancel()
+    for _ in waiting:
+        assert nodes["WaitForever"].cancelled.acquire(timeout=10)
+
+
+def test_unknown_parameters_of_an_input_are_ignored(stub: Any) -> None:
+    """KServe G7."""
+    message = request()
+    message.inputs[0].parameters["binary_data_size"].int64_param = 8
+    assert stub.ModelInfer(message).id == "7"
+
+
+def tensor(model: str, datatype: str, shape: list[int], raw: bytes) -> pb.ModelInferRequest:
+    message = pb.ModelInferRequest(model_name=model, raw_input_contents=[raw])
+    message.inputs.add(name="in", datatype=datatype, shape=shape)
+    return message
+
+
+def test_a_graph_of_several_streams_is_asked_by_their_names(stub: Any) -> None:
+    """KServe U1, U4, G8."""
+    message = pb.ModelInferRequest(model_name="pair", id="p")
+    for name, value in (("b", 3), ("a", 2)):
+        message.inputs.add(name=name, datatype="FP32", shape=[1])
+        message.raw_input_contents.append(np.array([value], "<f4").tobytes())
+    answer = stub.ModelInfer(message)
+    assert [output.name for output in answer.outputs] == ["sum", "product"]
+    assert [np.frombuffer(raw, "<f4")[0] for raw in answer.raw_output_contents] == [5, 6]
+    assert answer.parameters["OVMS_MP_TIMESTAMP"].int64_param > 0
+    assert (answer.id, answer.model_version) == ("p", "1")
+
+
+def test_metadata_of_a_graph_of_tensors_tell_its_streams(stub: Any) -> None:
+    """KServe G3, T10."""
+    metadata = stub.ModelMetadata(pb.ModelMetadataRequest(name="pair"))
+    found = [(i.name, i.datatype, list(i.shape)) for i in metadata.inputs]
+    assert found == [("a", "FP32", [-1]), ("b", "FP32", [-1])]
+    metadata = stub.ModelMetadata(pb.ModelMetadataRequest(name="sum"))
+    assert [(i.name, i.datatype, list(i.shape)) for i in metadata.inputs] == [("in", "INVALID", [])]
+
+
+def test_bytes_of_python_nodes_are_handed_over_as_they_are(stub: Any) -> None:
+    """KServe T7."""
+    for datatype, raw in (("BYTES", b"no lengths here"), ("my_own", b"\0\1"), ("FP32", b"\0\1")):
+        answer = stub.ModelInfer(tensor("python", datatype, [15], raw))
+        (output,) = answer.outputs
+        assert (output.name, output.datatype, list(output.shape)) == ("out", datatype, [15])
+        assert list(answer.raw_output_contents) == [raw]
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "told"),
+    [
+        (tensor("tflite", "FP32", [1], bytes(4)), "UNIMPLEMENTED", "TFLITE_TENSOR"),
+        (
+            tensor("mediapipe", "INT64", [1], bytes(8)),
+            "INVALID_ARGUMENT",
+            "its stream carries FP32",
+        ),
+        (tensor("mediapipe", "FP32", [0], b""), "INVALID_ARGUMENT", "every dimension must be > 0"),
+        (tensor("image", "FP32", [2, 2, 3], bytes(48)), "INVALID_ARGUMENT", "has 3 channels"),
+        (tensor("sum", "BYTES", [1], bytes(4)), "INVALID_ARGUMENT", "its stream carries numbers"),
+        (tensor("json", "FP32", [1], bytes(4)), "FAILED_PRECONDITION", "does not speak the Open"),
+        (
+            tensor("needy", "FP32", [1], bytes(4)),
+            "FAILED_PRECONDITION",
+            'Side packet "start" is re',
+        ),
+        (tensor("sieve", "FP32", [1], bytes(4)), "INVALID_ARGUMENT", "gave nothing on its output"),
+        (tensor("sum", "FP32", [1], np.float32(14).tobytes()), "INVALID_ARGUMENT", "14 is refused"),
+    ],
+)
+def test_what_a_graph_cannot_take_is_told_with_its_code(
+    stub: Any, message: pb.ModelInferRequest, code: str, told: str
+) -> None:
+    """KServe G11, G12, M9, T3, T4, T6, T8, U1, U5, U6."""
+    found, details = refused(lambda: stub.ModelInfer(message))
+    assert (found.name, told in details) == (code, True), details
+
+
+def test_an_image_comes_back(stub: Any) -> None:
+    """KServe T8."""
+    raw = bytes(range(24))
+    answer = stub.ModelInfer(tensor("image", "UINT8", [2, 4, 3], raw))
+    assert list(answer.outputs[0].shape) == [2, 4, 3]
+    assert list(answer.raw_output_contents) == [raw]
+
+
+def test_a_call_that_there_is_not_is_unimplemented(served: Any) -> None:
+    """KServe G11, P5."""
+    with grpc.insecure_channel(served.grpc_address) as channel:
+        call = channel.unary_unary("/inference.GRPCInferenceService/ModelStatistics")
+        assert refused(lambda: call(b""))[0] == grpc.StatusCode.UNIMPLEMENTED

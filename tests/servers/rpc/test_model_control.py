@@ -1,0 +1,61 @@
+"""KServe's repository extension over gRPC, as Triton's and as KServe's clients ask it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import grpc
+import pytest
+
+from calcgraph.proto import inference_pb2 as pb
+from calcgraph.proto.inference_pb2_grpc import GRPCInferenceServiceStub
+
+
+@pytest.fixture(scope="module")
+def manager(serve: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with (
+        serve(tmp_path_factory.mktemp("managed"), model_control=True) as served,
+        grpc.insecure_channel(served.grpc_address) as channel,
+    ):
+        yield GRPCInferenceServiceStub(channel)
+
+
+def states(manager: Any, **asked: Any) -> dict[str, str]:
+    answer = manager.RepositoryIndex(pb.RepositoryIndexRequest(**asked))
+    return {model.name: model.state for model in answer.models}
+
+
+@pytest.mark.parametrize("field", ["model_name", "repository_name"])
+def test_a_model_is_unloaded_and_loaded_again(manager: Any, field: str) -> None:
+    """KServe N3, P1, P3."""
+    unloaded = manager.RepositoryModelUnload(pb.RepositoryModelUnloadRequest(**{field: "echo"}))
+    assert (unloaded.model_name, unloaded.isUnloaded) == ("echo", True)
+    assert states(manager)["echo"] == "UNAVAILABLE"
+    assert "echo" not in states(manager, ready=True)
+    loaded = manager.RepositoryModelLoad(pb.RepositoryModelLoadRequest(**{field: "echo"}))
+    assert (loaded.model_name, loaded.isLoaded) == ("echo", True)
+    assert states(manager, ready=True)["echo"] == "READY"
+
+
+def test_an_unknown_model_is_not_found(manager: Any) -> None:
+    """KServe P3."""
+    for call, request in (
+        (manager.RepositoryModelLoad, pb.RepositoryModelLoadRequest(model_name="gone")),
+        (manager.RepositoryModelUnload, pb.RepositoryModelUnloadRequest(model_name="gone")),
+    ):
+        with pytest.raises(grpc.RpcError) as error:
+            call(request)
+        assert error.value.code() == grpc.StatusCode.NOT_FOUND
+
+
+def test_without_the_flag_the_calls_are_unimplemented(stub: Any) -> None:
+    """KServe P4."""
+    for call, request in (
+        (stub.RepositoryIndex, pb.RepositoryIndexRequest()),
+        (stub.RepositoryModelLoad, pb.RepositoryModelLoadRequest(model_name="echo")),
+        (stub.RepositoryModelUnload, pb.RepositoryModelUnloadRequest(model_name="echo")),
+    ):
+        with pytest.raises(grpc.RpcError) as error:
+            call(request)
+        assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
+        assert "--repository_extension" in error.value.details()
+    assert stub.ModelReady(pb.ModelReadyRequest(name="echo")).ready

@@ -19,6 +19,7 @@ from calcgraph.runtime.signature import UNKNOWN
 from calcgraph.runtime.stream_session import StreamAnswer, StreamSession
 from calcgraph.servers.errors import shortened
 from calcgraph.servers.limits.limits import NO_LIMITS, Limits
+from calcgraph.servers.observation.exchange import accepted
 from calcgraph.servers.repository.loaded import Loaded
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.repository.status import VersionStatus
@@ -123,6 +124,7 @@ class DataPlane:
         found = self._repository.model(name).version(version)
         with await found.loaded() as servable:
             session = servable.open_stream(parameters)
+            accepted()
             try:
                 yield ModelStream(
                     name, found.entry.version, servable.metadata.raw_inputs, session, self.limits

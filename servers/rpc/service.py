@@ -15,10 +15,10 @@ from calcgraph.runtime.errors import Code
 from calcgraph.servers import product
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import answer_to
+from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.observation.exchange import Method as ModelMethod
 from calcgraph.servers.observation.exchange import Surface
 from calcgraph.servers.observation.observation import Observation
-from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.rpc.messages import read_infer, write_infer, write_metadata
 from calcgraph.servers.rpc.stream import infer_stream
 
@@ -70,9 +70,7 @@ def _metadata(context: Any) -> dict[str, str]:
 class InferenceService(GRPCInferenceServiceServicer):
     """Each call of the protocol; those that are not here answer UNIMPLEMENTED."""
 
-    def __init__(
-        self, plane: DataPlane, control: ModelControl, observation: Observation
-    ) -> None:
+    def __init__(self, plane: DataPlane, control: ModelControl, observation: Observation) -> None:
         self._plane = plane
         self._control = control
         self._observation = observation

@@ -21,7 +21,7 @@ from calcgraph.servers.errors import shortened
 from calcgraph.servers.limits.limits import NO_LIMITS, Limits
 from calcgraph.servers.observation.exchange import accepted
 from calcgraph.servers.repository.loaded import Loaded
-from calcgraph.servers.repository.repository import Repository
+from calcgraph.servers.repository.repository import Refreshed, Repository
 from calcgraph.servers.repository.status import VersionStatus
 
 if TYPE_CHECKING:
@@ -68,6 +68,10 @@ class DataPlane:
     async def unload(self, name: str) -> None:
         """Free a registered model; requests for it are refused until it is loaded."""
         await self._repository.unload(name)
+
+    async def refresh(self) -> Refreshed:
+        """Serve what the files say now, as far as it loads."""
+        return await self._repository.refresh()
 
     async def metadata(self, name: str, version: str = "") -> ModelMetadata:
         """What a model says of itself. One that was never in memory is loaded for it."""

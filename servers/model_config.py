@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
 from calcgraph.runtime.errors import Code, InvalidStatus
 from calcgraph.runtime.naming import did_you_mean
+from calcgraph.servers.json_lines import line_of
 from calcgraph.servers.plain_models import (
     KEYS,
     PlainModel,
@@ -33,6 +34,14 @@ class ModelEntry:
     graph_file: Path
     plain: PlainModel | None = None
     """How to serve it without a graph file: there is none, but OpenVINO's own files."""
+    lazy: bool = False
+    """Loaded by the first request."""
+    keep_alive_s: float = 0.0
+    """Leaves the memory after so long without a request; 0 is never."""
+    subconfig: Path | None = field(default=None, compare=False)
+    """Where more models may be named, for the graph to use."""
+    problem: ConfigError | None = field(default=None, compare=False)
+    """Why it cannot be served, though the configuration can be read."""
 
 
 class ConfigError(InvalidStatus):
@@ -44,20 +53,25 @@ class ConfigError(InvalidStatus):
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A key in a configuration file, for messages."""
+    """A value in a configuration file, for messages."""
 
     file: Path
-    key: str = ""
+    text: str = ""
+    path: tuple[str | int, ...] = ()
+
+    @property
+    def key(self) -> str:
+        steps = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path)
+        return "".join(steps).removeprefix(".")
 
     def at(self, key: str | int) -> _Place:
-        if isinstance(key, int):
-            return _Place(self.file, f"{self.key}[{key}]")
-        return _Place(self.file, f"{self.key}.{key}" if self.key else key)
+        return replace(self, path=(*self.path, key))
 
-    def error(self, message: str) -> ConfigError:
-        return ConfigError(
-            f"{self.file}: {self.key}: {message}" if self.key else f"{self.file}: {message}"
-        )
+    def error(self, message: str, *, key: str | None = None) -> ConfigError:
+        """`key` is the one among the value's own that is wrong."""
+        line = line_of(self.text, self.path if key is None else (*self.path, key))
+        place = f"{self.file}:{line}:"
+        return ConfigError(f"{place} {self.key}: {message}" if self.path else f"{place} {message}")
 
 
 # What OVMS knows in each object. Only the first group of a model's keys means something for a graph.
@@ -68,8 +82,13 @@ _TOP_KEYS: Final = (
     "custom_node_library_config_list",
     "custom_loader_config_list",
     "monitoring",
+    "idle_unload_timeout_seconds",
 )
-_GRAPH_KEYS: Final = ("name", "base_path", "graph_path", "subconfig")
+_RESIDENCE_KEYS: Final = ("lazy_load", "keep_alive", "group_name")
+_GRAPH_KEYS: Final = ("name", "base_path", "graph_path", "subconfig", *_RESIDENCE_KEYS)
+_SUBCONFIG_KEYS: Final = ("model_config_list",)
+_PERMANENT: Final = "permanent"
+"""OVMS's group of the models that are never unloaded."""
 _PLAIN_MODEL_KEYS: Final = (
     *KEYS,
     "mean",
@@ -92,12 +111,22 @@ _NOT_SERVED: Final = (
 )
 
 
-def read_config(file: Path) -> Sequence[ModelEntry]:
-    """The models of a config.json, or of the folder it lies in. Raises ConfigError, which names the key that is wrong."""
-    if file.is_dir():
-        file = file / "config.json"
-    place = _Place(file)
-    config = _object(place, _read_json(file), _TOP_KEYS)
+@dataclass(frozen=True, slots=True)
+class Residence:
+    """When a model is in memory, unless its own keys say otherwise."""
+
+    lazy: bool = False
+    keep_alive_s: float = 0.0
+
+
+def read_config(file: Path, residence: Residence = Residence()) -> Sequence[ModelEntry]:
+    """The models of a config.json, or of the folder it lies in, and of the subconfig.json of their graphs.
+
+    Raises ConfigError, which names the line and the key that is wrong. A model whose folder is not what the
+    configuration says is not its mistake: such an entry has a `problem`.
+    """
+    file = config_file(file)
+    place, config = _read_object(file, _TOP_KEYS)
     for key in _NOT_SERVED:
         if config.get(key):
             raise place.at(key).error(
@@ -105,10 +134,13 @@ def read_config(file: Path) -> Sequence[ModelEntry]:
             )
     if "model_config_list" not in config and "mediapipe_config_list" not in config:
         raise place.error('expected "model_config_list", a list of the models to serve')
-    entries = [_entry(place, found, config) for place, found in _model_objects(place, config)]
+    residence = replace(residence, keep_alive_s=_keep_alive(place, config, residence))
+    entries = [_entry(each, found, residence) for each, found in _model_objects(place, config)]
     _refuse_duplicates(place, entries)
+    for entry in list(entries):
+        entries += _used_by(entry, entries, residence)
     if not entries:
-        raise place.error("names no model to serve")
+        log.warning("%s: names no model to serve", file)
     return entries
 
 
@@ -123,6 +155,31 @@ def single_model(name: str, base_path: Path, settings: Mapping[str, Any]) -> Mod
         return replace(entry, plain=plain_model(settings))
     except SettingError as error:
         raise ConfigError(f"--{error.key}: {error}") from None
+
+
+def config_file(path: Path) -> Path:
+    """The file that --config_path means, which may be the folder it lies in."""
+    return path / "config.json" if path.is_dir() else path
+
+
+def _keep_alive(place: _Place, config: Mapping[str, Any], residence: Residence) -> float:
+    return _number(place, config, "idle_unload_timeout_seconds", residence.keep_alive_s)
+
+
+def _used_by(
+    entry: ModelEntry, known: Sequence[ModelEntry], residence: Residence
+) -> Iterator[ModelEntry]:
+    """The models that a graph's subconfig.json names, without those that are known."""
+    if entry.subconfig is None or not entry.subconfig.is_file():
+        return
+    place, config = _read_object(entry.subconfig, _SUBCONFIG_KEYS)
+    for each, found in _model_objects(place, config):
+        used = _entry(each, found, residence)
+        twins = [other for other in known if other.name == used.name]
+        if not twins:
+            yield used
+        elif any(other.base_path.resolve() != used.base_path.resolve() for other in twins):
+            raise each.at("name").error(f"another model is named '{used.name}'")
 
 
 def _model_objects(
@@ -140,14 +197,27 @@ def _model_objects(
         yield place, _object(place, item, _GRAPH_KEYS)
 
 
-def _entry(place: _Place, found: Mapping[str, Any], config: Mapping[str, Any]) -> ModelEntry:
+def _entry(place: _Place, found: Mapping[str, Any], residence: Residence) -> ModelEntry:
     name = _string(place, found, "name")
     if not name:
         raise place.at("name").error("expected the name that clients ask for")
+    if ".." in name.split("/"):
+        raise place.at("name").error(f"expected a name without '..', found {_shown(name)}")
     base_path = place.file.parent / _local(place, found, "base_path", name)
     graph_file = base_path / _local(place, found, "graph_path", GRAPH_FILE)
-    entry = ModelEntry(name, base_path, graph_file)
-    if not _has_graph(entry, f"{place.file}: {place.key}: model '{name}'"):
+    entry = ModelEntry(
+        name,
+        base_path,
+        graph_file,
+        lazy=_flag(place, found, "lazy_load", residence.lazy),
+        keep_alive_s=_kept_alive(place, found, residence),
+        subconfig=_subconfig(place, found, base_path),
+    )
+    try:
+        has_graph = _has_graph(entry, f"model '{name}'")
+    except ConfigError as error:
+        return replace(entry, problem=place.error(str(error)))
+    if not has_graph:
         return replace(entry, plain=_plain_model(place, found))
     for key in _PLAIN_MODEL_KEYS:
         if key in found:
@@ -158,6 +228,22 @@ def _entry(place: _Place, found: Mapping[str, Any], config: Mapping[str, Any]) -
                 graph_file,
             )
     return entry
+
+
+def _kept_alive(place: _Place, found: Mapping[str, Any], residence: Residence) -> float:
+    group = _string(place, found, "group_name", "")
+    if group == _PERMANENT:
+        return 0.0
+    if group:
+        log.warning("%s: %s has no effect", place.file, place.at("group_name").key)
+    return _number(place, found, "keep_alive", residence.keep_alive_s)
+
+
+def _subconfig(place: _Place, found: Mapping[str, Any], base_path: Path) -> Path:
+    file = base_path / _local(place, found, "subconfig", "subconfig.json")
+    if "subconfig" in found and not file.is_file():
+        raise place.at("subconfig").error(f"there is no file {file}")
+    return file
 
 
 def _plain_model(place: _Place, found: Mapping[str, Any]) -> PlainModel:
@@ -186,15 +272,36 @@ def _has_graph(entry: ModelEntry, where: str) -> bool:
     return False
 
 
-def _read_json(file: Path) -> Any:
+def _read_object(file: Path, keys: Sequence[str]) -> tuple[_Place, Mapping[str, Any]]:
+    text = _read_text(file)
+    place = _Place(file, text)
+    return place, _object(place, _parsed(file, text), keys)
+
+
+def _read_text(file: Path) -> str:
     try:
-        return json.loads(file.read_text("utf-8"))
+        return file.read_text("utf-8")
     except FileNotFoundError:
         raise ConfigError(f"{file}: there is no such file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{file}: cannot be read: {error}") from None
+
+
+def _parsed(file: Path, text: str) -> Any:
+    try:
+        return json.loads(text, object_pairs_hook=_without_twins)
     except json.JSONDecodeError as error:
         raise ConfigError(f"{file}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
-    except (OSError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigError(f"{file}: cannot be read: {error}") from None
+
+
+def _without_twins(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    keys = [key for key, _ in pairs]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ValueError(f'the key "{key}" stands twice in one object')
+    return dict(pairs)
 
 
 def _object(place: _Place, value: Any, keys: Sequence[str]) -> Mapping[str, Any]:
@@ -203,7 +310,7 @@ def _object(place: _Place, value: Any, keys: Sequence[str]) -> Mapping[str, Any]
     for key in value:
         if key not in keys:
             hint = did_you_mean(key, keys) or f"; expected {_listed(keys)}"
-            raise place.error(f'unknown key "{key}"{hint}')
+            raise place.error(f'unknown key "{key}"{hint}', key=key)
     return value
 
 
@@ -220,6 +327,20 @@ def _string(place: _Place, found: Mapping[str, Any], key: str, default: str | No
         raise place.error(f'expected the key "{key}", found {_listed(found) or "an empty object"}')
     if not isinstance(value, str):
         raise place.at(key).error(f"expected a string, found {_shown(value)}")
+    return value
+
+
+def _flag(place: _Place, found: Mapping[str, Any], key: str, default: bool) -> bool:
+    value = found.get(key, default)
+    if not isinstance(value, bool):
+        raise place.at(key).error(f"expected true or false, found {_shown(value)}")
+    return value
+
+
+def _number(place: _Place, found: Mapping[str, Any], key: str, default: float) -> float:
+    value = found.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        raise place.at(key).error(f"expected seconds, 0 or more, found {_shown(value)}")
     return value
 
 

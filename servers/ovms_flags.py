@@ -29,7 +29,6 @@ _FLAGS: Final = (
     _Flag("grpc_workers", _ONE_PROCESS),
     _Flag("grpc_max_threads", _ONE_PROCESS),
     _Flag("grpc_memory_quota", "memory is not limited per server"),
-    _Flag("file_system_poll_wait_seconds", "the configuration is read once, at the start"),
     _Flag("sequence_cleaner_poll_wait_minutes", "there are no sequences"),
     _Flag("custom_node_resources_cleaner_interval_seconds", "there are no custom nodes"),
     _Flag("cache_dir", "set CACHE_DIR in plugin_config of the model's graph.pbtxt"),

@@ -22,7 +22,8 @@ from calcgraph.servers import ovms_flags
 from calcgraph.servers.auth import flags as auth_flags
 from calcgraph.servers.limits import flags as limit_flags
 from calcgraph.servers.metrics import flags as metrics_flags
-from calcgraph.servers.model_config import ConfigError, ModelEntry, read_config, single_model
+from calcgraph.servers.model_config import ConfigError
+from calcgraph.servers.repository import flags as repository_flags
 from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.server import Listen, ServerOptions, serve
 
@@ -34,28 +35,13 @@ _LOG_LEVELS: Final = {
     "ERROR": logging.ERROR,
 }
 _MIB: Final = 1024 * 1024
-_PLAIN_MODEL_FLAGS: Final = {
-    "target_device": "of a single model without a graph: CPU, GPU, AUTO ... (CPU)",
-    "plugin_config": "of a single model without a graph: OpenVINO's properties, a JSON object",
-    "nireq": "of a single model without a graph: inferences at a time (what the device does best)",
-    "batch_size": 'of a single model without a graph: a number, "auto" or a range like 1:8',
-    "shape": 'of a single model without a graph: "(1,3,-1,-1)", "auto", or these by input as JSON',
-    "layout": "of a single model without a graph: NHWC:NCHW, or these by input as JSON",
-    "model_version_policy": "of a single model without a graph: OVMS's JSON (the newest version)",
-}
 _IDLE_THREAD_ENDS_S: Final = 1.0
 
 log = logging.getLogger(__name__)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--config_path", type=Path, metavar="FILE", help="OVMS's config.json")
-    parser.add_argument("--model_name", metavar="NAME", help="the name of a single model")
-    parser.add_argument(
-        "--model_path", type=Path, metavar="DIR", help="the folder of a single model"
-    )
-    for name, help in _PLAIN_MODEL_FLAGS.items():
-        parser.add_argument(f"--{name}", metavar="VALUE", help=help)
+    repository_flags.add_arguments(parser)
     parser.add_argument(
         "--rest_port", type=_port, metavar="PORT", help="serve REST here; 0 takes a free port"
     )
@@ -127,11 +113,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     _log_to(args.log_path, args.log_level)
     ovms_flags.check(args)
-    entries, options = _entries(args), _options(args)
+    models, options = repository_flags.following(args), _options(args)
     for file in args.calculators:
         REGISTRY.load_file(file)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(serve(entries, options, lambda line: print(line, flush=True)))
+        runner.run(serve(models, options, lambda line: print(line, flush=True)))
     _leave_stuck_threads()
     return 0
 
@@ -146,20 +132,6 @@ def _leave_stuck_threads() -> None:
             log.warning("thread %s still works after the drain; leaving it behind", thread.name)
             logging.shutdown()
             os._exit(0)
-
-
-def _entries(args: argparse.Namespace) -> Sequence[ModelEntry]:
-    single = args.model_name is not None or args.model_path is not None
-    settings = {key: vars(args)[key] for key in _PLAIN_MODEL_FLAGS if vars(args)[key] is not None}
-    if args.config_path is not None and not single:
-        for key in settings:
-            raise ConfigError(f"--{key} is for --model_name; with --config_path that file says it")
-        return read_config(args.config_path)
-    if args.config_path is None and args.model_name and args.model_path:
-        return [single_model(args.model_name, args.model_path, settings)]
-    raise ConfigError(
-        "expected --config_path FILE, or --model_name NAME and --model_path DIR (and not both forms)"
-    )
 
 
 def _options(args: argparse.Namespace) -> ServerOptions:

@@ -7,7 +7,7 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -17,9 +17,9 @@ from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.limits.limits import Limits
 from calcgraph.servers.metrics.ovms import NO_OVMS_METRICS, OvmsMetrics
-from calcgraph.servers.model_config import ModelEntry
 from calcgraph.servers.observation.load_counts import LoadCounts
 from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.repository.flags import Following
 from calcgraph.servers.repository.opening import open_graph
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.cors import NO_CORS, Cors
@@ -63,9 +63,7 @@ class FrontEnd(Protocol):
     async def stop(self) -> None: ...
 
 
-async def serve(
-    entries: Sequence[ModelEntry], options: ServerOptions, announce: Callable[[str], None]
-) -> None:
+async def serve(models: Following, options: ServerOptions, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; a second signal ends the process at once.
 
     The front ends listen before the models load, so that an occupied port is told at once and probes see
@@ -74,18 +72,18 @@ async def serve(
     """
     with _stopped_by_signals(), contextlib.suppress(asyncio.CancelledError):
         loads = LoadCounts()
-        repository = Repository(loads.counted(open_graph))
-        for entry in entries:
-            repository.register(entry)
+        repository = Repository(
+            loads.counted(open_graph), source=models.source, budget_bytes=models.budget_bytes
+        )
         plane = DataPlane(repository, options.limits)
         observation = Observation(plane, loads=loads, ovms=options.ovms_metrics)
         async with AsyncExitStack() as opened:
             opened.push_async_callback(repository.close)
             addresses = await opened.enter_async_context(_listening(plane, options, observation))
-            for entry in entries:
-                await repository.load(entry.name)
+            for name in repository.names:
+                await repository.start(name)
             announce(_ready_line(addresses, plane))
-            await asyncio.get_running_loop().create_future()
+            await repository.watch(models.poll_s)
 
 
 @contextlib.contextmanager

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from types import TracebackType
 
+from calcgraph.servers.repository.memory import give_back
 from calcgraph.servers.servable import Servable
+
+log = logging.getLogger(__name__)
 
 
 class Loaded:
@@ -15,7 +19,7 @@ class Loaded:
     def __init__(self, servable: Servable) -> None:
         self.servable = servable
         self.running = 0
-        self.last_used = time.monotonic()
+        self.idle_since = time.monotonic()
         self._at_rest = asyncio.Event()
         self._at_rest.set()
 
@@ -31,7 +35,7 @@ class Loaded:
         trace: TracebackType | None,
     ) -> None:
         self.running -= 1
-        self.last_used = time.monotonic()
+        self.idle_since = time.monotonic()
         if not self.running:
             self._at_rest.set()
 
@@ -42,4 +46,9 @@ class Loaded:
     async def close_when_idle(self) -> None:
         """Wait until the last request has its answer, then close. No request may enter any more."""
         await self._at_rest.wait()
-        await self.servable.close()
+        try:
+            await self.servable.close()
+        except Exception:
+            log.exception("a model did not close as it should")
+        del self.servable
+        await asyncio.to_thread(give_back)

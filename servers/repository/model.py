@@ -8,7 +8,7 @@ from typing import Final
 from calcgraph.runtime.errors import Code, RequestError
 from calcgraph.servers.model_config import ModelEntry
 from calcgraph.servers.repository.model_version import ModelVersion
-from calcgraph.servers.repository.status import VersionStatus
+from calcgraph.servers.repository.status import Failure, VersionStatus
 
 _NEWEST: Final = ("", "0")
 """How requests ask for the newest version that serves."""
@@ -20,6 +20,8 @@ class Model:
     def __init__(self, entry: ModelEntry, versions: dict[int, ModelVersion]) -> None:
         self.entry = entry
         self.versions = versions
+        self.dismissed = False
+        """Unloaded on purpose: no change of its files loads it again."""
 
     @property
     def numbers(self) -> Sequence[int]:
@@ -34,6 +36,13 @@ class Model:
     @property
     def statuses(self) -> Sequence[VersionStatus]:
         return [self.versions[number].status for number in sorted(self.versions)]
+
+    def reject(self, failure: Failure | None) -> bool:
+        """Say with every version why a change was not taken, None takes it back; whether that is new."""
+        known = {version.rejected for version in self.versions.values()}
+        for version in self.versions.values():
+            version.rejected = failure
+        return known != {failure}
 
     def version(self, asked: str) -> ModelVersion:
         """The version that a request asks for. Raises RequestError for one that there is not."""

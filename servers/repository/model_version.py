@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import time
 from typing import TYPE_CHECKING
 
 from calcgraph.runtime.errors import Code, RequestError, StatusError
 from calcgraph.servers.repository.loaded import Loaded
-from calcgraph.servers.repository.status import State, VersionStatus
-from calcgraph.servers.repository.versions import VersionEntry
+from calcgraph.servers.repository.loads import Loads
+from calcgraph.servers.repository.look import VersionLook
+from calcgraph.servers.repository.status import Failure, State, VersionStatus
 from calcgraph.servers.servable import Servable
 
 if TYPE_CHECKING:
@@ -18,31 +19,52 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Opener = Callable[[VersionEntry], Awaitable[Servable]]
-"""Loads a version. Raises StatusError."""
-
 
 class ModelVersion:
     """Belongs to one event loop. Whoever changes its state does so from one task at a time."""
 
-    def __init__(self, entry: VersionEntry, open_version: Opener, loads: asyncio.Lock) -> None:
-        self.entry = entry
+    def __init__(self, look: VersionLook, loads: Loads) -> None:
+        self.look = look
+        """The files that were loaded last, or that could not be."""
+        self.keep_alive_s = 0.0
+        """Freed after so long without a request; 0 is never."""
+        self.rejected: Failure | None = None
+        """Why a change of the configuration was not taken, or of the model's folder."""
         self.metadata: ModelMetadata | None = None
         """What the model says of itself, once it was loaded; stays while it is not in memory."""
-        self._open = open_version
         self._loads = loads
         self._state = State.LOADING
-        self._problem: StatusError | None = None
+        self._failure: Failure | None = None
         self._loaded: Loaded | None = None
         self._waking: asyncio.Task[None] | None = None
         self._closing: dict[asyncio.Task[None], Loaded] = {}
+        self._bedtime: asyncio.TimerHandle | None = None
+
+    @property
+    def name(self) -> str:
+        return self.look.entry.name
+
+    @property
+    def number(self) -> int:
+        return self.look.entry.version
 
     @property
     def status(self) -> VersionStatus:
-        problem = self._problem
-        if problem is None:
-            return VersionStatus(self.entry.version, self._state)
-        return VersionStatus(self.entry.version, self._state, problem.code, str(problem))
+        failures = [each for each in (self._failure, self.rejected) if each is not None]
+        if not failures:
+            return VersionStatus(self.number, self._state)
+        reason = "\n".join(each.reason for each in failures)
+        return VersionStatus(self.number, self._state, failures[0].code, reason)
+
+    @property
+    def untried(self) -> bool:
+        """Nobody has tried to load it yet."""
+        return self._state is State.LOADING and self._failure is None
+
+    @property
+    def failed(self) -> bool:
+        """The last load failed."""
+        return self._failure is not None
 
     @property
     def serves(self) -> bool:
@@ -63,6 +85,10 @@ class ModelVersion:
     def in_memory(self) -> Servable | None:
         return self._loaded.servable if self._loaded else None
 
+    @property
+    def idle_since(self) -> float | None:
+        return self._loaded.idle_since if self._loaded else None
+
     async def loaded(self) -> Loaded:
         """What a request enters, at once. Waits until it is in memory; raises UNAVAILABLE when it does not serve."""
         while self._loaded is None:
@@ -71,35 +97,38 @@ class ModelVersion:
             await self._wake()
         return self._loaded
 
-    async def load(self, entry: VersionEntry) -> None:
-        """Load it as `entry` says, beside what is loaded now, and let it take that one's place.
+    async def load(self, look: VersionLook) -> None:
+        """Load it from these files, beside what is loaded now, and let it take that one's place.
 
         Raises StatusError when it cannot; what was served before is served further, and `status` says why.
         """
         if self.unloaded:
             self._state = State.LOADING
+        self.look = look
         try:
-            async with self._loads:
-                servable = await self._open(entry)
+            servable = await self._loads.open(self, look)
         except StatusError as error:
-            self._problem = error
+            self._failure = Failure.of(error)
             raise
-        self.entry = entry
         self._take(servable)
 
-    def put_to_sleep(self, entry: VersionEntry) -> None:
-        """Free its memory once the running requests are answered; the next request loads it again."""
-        self.entry = entry
+    def load_later(self, look: VersionLook) -> None:
+        """Serve these files from the first request on that needs them."""
+        self.look = look
         self._state = State.AVAILABLE
-        self._problem = None
+        self._failure = None
+
+    async def sleep(self) -> None:
+        """Free its memory once the running requests are answered; the next request loads it again."""
         self._let_go()
+        await asyncio.gather(*self._closing)
 
     async def unload(self) -> None:
         """Answer what runs, then free it. Later requests are refused."""
         self._state = State.UNLOADING
-        self._let_go()
-        await asyncio.gather(*self._closing)
+        await self.sleep()
         self._state = State.END
+        self._loads.forget(self)
 
     async def close(self) -> None:
         """Free it now, with the server: no request runs any more."""
@@ -114,15 +143,34 @@ class ModelVersion:
         self._loaded = Loaded(servable)
         self.metadata = servable.metadata
         self._state = State.AVAILABLE
-        self._problem = None
+        self._failure = None
+        self._sleep_in(self.keep_alive_s)
 
     def _let_go(self) -> None:
+        if self._bedtime is not None:
+            self._bedtime.cancel()
         if self._loaded is None:
             return
         loaded, self._loaded = self._loaded, None
         task = asyncio.create_task(loaded.close_when_idle())
         self._closing[task] = loaded
         task.add_done_callback(self._closing.pop)
+
+    def _sleep_in(self, seconds: float) -> None:
+        if self.keep_alive_s:
+            loop = asyncio.get_running_loop()
+            self._bedtime = loop.call_later(seconds, self._sleep_if_idle)
+
+    def _sleep_if_idle(self) -> None:
+        loaded = self._loaded
+        if loaded is None:
+            return
+        left = loaded.idle_since + self.keep_alive_s - time.monotonic()
+        if loaded.running or left > 0:
+            self._sleep_in(self.keep_alive_s if loaded.running else left)
+            return
+        log.info("%s was not asked for %g s and leaves the memory", self.name, self.keep_alive_s)
+        self._let_go()
 
     async def _wake(self) -> None:
         """Load it once for all who wait; one that gives up takes nobody along."""
@@ -136,12 +184,10 @@ class ModelVersion:
 
     async def _load_again(self) -> None:
         try:
-            async with self._loads:
-                servable = await self._open(self.entry)
+            servable = await self._loads.open(self, self.look)
         except StatusError as error:
             log.error("%s", error)
-            self._problem = error
-            self._state = State.LOADING
+            self._failure, self._state = Failure.of(error), State.LOADING
             return
         if self.serves and self._loaded is None:
             self._take(servable)
@@ -149,11 +195,12 @@ class ModelVersion:
             await servable.close()
 
     def _not_ready(self) -> RequestError:
-        name = self.entry.name
         if self.unloaded:
-            message = f"The model '{name}' is unloaded."
-        elif self._problem is not None:
-            message = f"The model '{name}' could not be loaded; GET /v1/config and the log say why."
+            message = f"The model '{self.name}' is unloaded."
+        elif self.failed:
+            message = (
+                f"The model '{self.name}' could not be loaded; GET /v1/config and the log say why."
+            )
         else:
-            message = f"The model '{name}' is not ready yet."
+            message = f"The model '{self.name}' is not ready yet."
         return RequestError(message, param="model", reason="model_not_ready", code=Code.UNAVAILABLE)

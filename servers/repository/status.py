@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from calcgraph.runtime.errors import Code
+from calcgraph.runtime.errors import Code, StatusError
 
 
 class State(StrEnum):
@@ -31,3 +31,15 @@ class VersionStatus:
     state: State
     code: Code = Code.OK
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a load failed. Not the error itself, which holds on to what was loaded until then."""
+
+    code: Code
+    reason: str
+
+    @classmethod
+    def of(cls, error: StatusError) -> Failure:
+        return cls(error.code, str(error))

@@ -30,6 +30,8 @@ class VersionEntry:
 
 def versions_of(entry: ModelEntry) -> Sequence[VersionEntry]:
     """The versions that are to be served, in ascending order. Raises ConfigError."""
+    if entry.problem is not None:
+        raise entry.problem
     if entry.plain is not None:
         return _plain_versions(entry, entry.plain)
     return [VersionEntry(entry.name, GRAPH_VERSION, entry.base_path, entry.graph_file)]

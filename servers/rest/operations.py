@@ -61,7 +61,7 @@ class Operation:
 
     @property
     def tag(self) -> str:
-        if self.path in ("/v1/config", "/metrics"):
+        if self.path in ("/v1/config", "/v1/config/reload", "/metrics"):
             return "Operation"
         return "KServe v2" if is_kserve(self.path) else "OpenAI"
 
@@ -164,6 +164,14 @@ _OVMS: Final = (
         "/v1/config",
         "The state of every configured model, as OVMS tells it",
         dict[str, schema.ConfigStatus],
+    ),
+    Operation(
+        "POST",
+        "/v1/config/reload",
+        "Serve what the files say now: 200 when that is what was served, 201 when something changed",
+        dict[str, schema.ConfigStatus],
+        errors=frozenset({201, 412}),
+        also={201: dict[str, schema.ConfigStatus], 412: schema.ReloadFailed},
     ),
     Operation(
         "GET",

@@ -288,6 +288,10 @@ class ConfigStatus(Struct):
     model_version_status: list[ModelVersionStatus]
 
 
+class ReloadFailed(Struct):
+    error: str
+
+
 class ServerMetadata(Struct):
     name: str
     version: str

@@ -120,7 +120,7 @@ def test_a_wrong_configuration_is_told(refusal: Refusal, tmp_path: Path) -> None
     )
     error = refusal("--config_path", config, "--rest_port", "0")
     assert error == (
-        f"calcgraph: {config}: model_config_list[0].config: "
+        f"calcgraph: {config}:1: model_config_list[0].config: "
         "unknown key \"base_pth\"; did you mean 'base_path'?\n"
     )
 

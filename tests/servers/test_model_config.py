@@ -1,6 +1,7 @@
 """OVMS's config.json: what is read, and how a mistake is told."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -74,10 +75,9 @@ def test_a_setting_of_a_plain_model_is_ignored_with_a_warning(
     ("config", "message"),
     [
         ("{", r"config\.json:1:2: not JSON: Expecting property name"),
-        ("[]", r"config\.json: expected an object, found \[\]"),
+        ("[]", r"config\.json:1: expected an object, found \[\]"),
         ("[" * 100_000, "cannot be read"),
         ({}, 'expected "model_config_list"'),
-        ({"model_config_list": []}, "names no model to serve"),
         (
             {"model_confg_list": []},
             'unknown key "model_confg_list"; did you mean .model_config_list',
@@ -101,14 +101,21 @@ def test_a_setting_of_a_plain_model_is_ignored_with_a_warning(
             models({"name": "one", "base_paht": "x"}),
             r'model_config_list\[0\]\.config: unknown key "base_paht"; did you mean .base_path',
         ),
-        (models({"name": "gone"}), r"model 'gone': its folder \S+gone does not exist"),
-        (models({"name": "empty"}), r"expected its graph in \S+empty/graph\.pbtxt"),
         (
             models({"name": "plain", "nireq": -1}),
             r"model_config_list\[0\]\.config\.nireq: expected a number of 0 or more, found -1",
         ),
         (models({"name": "plain", "mean": "1"}), r"config\.mean: OVMS's, and not supported"),
         (models({"name": "plain", "stateful": True}), r"config\.stateful: OVMS's, and not"),
+        (models({"name": "../one"}), r"config\.name: expected a name without '\.\.'"),
+        (models({"name": "one", "lazy_load": 1}), r"lazy_load: expected true or false, found 1"),
+        (models({"name": "one", "keep_alive": -1}), r"keep_alive: expected seconds, 0 or more"),
+        ({**models(), "idle_unload_timeout_seconds": "9"}, "expected seconds, 0 or more"),
+        (
+            models({"name": "one", "subconfig": "no.json"}),
+            r"subconfig: there is no file \S+no\.json",
+        ),
+        ('{"a": 1, "a": 2}', 'the key "a" stands twice in one object'),
         (models({"name": "a", "base_path": "s3://b/m"}), r"base_path: expected a local path"),
         ({"pipeline_config_list": [{}]}, "pipeline_config_list: OVMS's pipelines are not served"),
     ],
@@ -119,6 +126,62 @@ def test_a_wrong_configuration_says_what_is_wrong(
     with pytest.raises(ConfigError, match=message) as refused:
         read(repository, config)
     assert "config.json" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("gone", r"model 'gone': its folder \S+gone does not exist"),
+        ("empty", r"expected its graph in \S+empty/graph\.pbtxt"),
+    ],
+)
+def test_a_model_that_is_not_where_it_should_be_is_the_problem_of_that_model(
+    repository: Path, name: str, message: str
+) -> None:
+    one, other = read(repository, models({"name": "one"}, {"name": name}))
+    assert one.problem is None
+    assert re.search(message, str(other.problem))
+
+
+def test_a_mistake_is_told_with_its_line(repository: Path) -> None:
+    text = json.dumps(models({"name": "one"}, {"name": "ns/two", "base_paht": "x"}), indent=1)
+    line = text[: text.index("base_paht")].count("\n") + 1
+    with pytest.raises(
+        ConfigError, match=rf"config\.json:{line}: model_config_list\[1\]\.config: "
+    ):
+        read(repository, text)
+
+
+def test_a_configuration_may_name_no_model_yet(
+    repository: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert read(repository, models()) == []
+    assert "names no model to serve" in caplog.text
+
+
+def test_what_keeps_a_model_in_memory_is_said_for_all_or_for_one(repository: Path) -> None:
+    config = models(
+        {"name": "one"},
+        {"name": "ns/two", "keep_alive": 5, "lazy_load": True},
+        {"name": "fixed", "base_path": "one", "group_name": "permanent"},
+    )
+    found = read(repository, config | {"idle_unload_timeout_seconds": 60})
+    assert [(each.lazy, each.keep_alive_s) for each in found] == [
+        (False, 60),
+        (True, 5),
+        (False, 0),
+    ]
+
+
+def test_models_that_a_graph_uses_are_served_too(repository: Path) -> None:
+    file = repository / "one" / "subconfig.json"
+    file.write_text(json.dumps(models({"name": "ns/two", "base_path": "../ns/two"})))
+    assert [each.name for each in read(repository, models({"name": "one"}))] == ["one", "ns/two"]
+    both = models({"name": "one"}, {"name": "ns/two"})
+    assert [each.name for each in read(repository, both)] == ["one", "ns/two"]
+    other = models({"name": "one"}, {"name": "ns/two", "base_path": "one"})
+    with pytest.raises(ConfigError, match=r"subconfig\.json:1: .*another model is named 'ns/two'"):
+        read(repository, other)
 
 
 def test_the_folder_of_a_configuration_stands_for_it(repository: Path) -> None:

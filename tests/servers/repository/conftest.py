@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,6 +46,26 @@ class Folder:
     def says(self, word: str) -> None:
         """Another model from now on. The word "broken" does not load."""
         self.graph.write_text(GRAPH.format(word))
+
+
+@dataclass(frozen=True)
+class Config:
+    """A config.json that a test rewrites."""
+
+    file: Path
+
+    def names(self, *folders: Folder, **keys: Any) -> None:
+        """Serve these; the keys are those of every model."""
+        models = [{"name": each.path.name, "base_path": each.path.name, **keys} for each in folders]
+        self.writes(json.dumps({"model_config_list": [{"config": model} for model in models]}))
+
+    def writes(self, text: str) -> None:
+        self.file.write_text(text)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    return Config(tmp_path / "config.json")
 
 
 @pytest.fixture(scope="session")

@@ -15,11 +15,12 @@ GROUP: Final = "calcgraph.commands"
 DEFAULT: Final = "serve"
 
 # What OVMS does on a flag where we have a command.
-_OVMS_MODES: Final = {
-    "--pull": "pull",
-    "--add_to_config": "config",
-    "--remove_from_config": "config",
+_OVMS_MODES: Final[Mapping[str, Sequence[str]]] = {
+    "--add_to_config": ("config", "add"),
+    "--remove_from_config": ("config", "remove"),
+    "--list_models": ("config", "list"),
 }
+_COMMANDS_ONLY: Final = {"--pull": "pull"}
 
 USAGE: Final = 2
 """Exit status for a command line that makes no sense."""
@@ -78,8 +79,7 @@ def parse(arguments: Sequence[str]) -> tuple[Command, argparse.Namespace] | None
         case [name, *rest] if not name.startswith("-"):
             pass
         case rest:
-            name = DEFAULT
-            _refuse_modes(rest)
+            name, *rest = _as_command(rest)
     command = _load(commands, name)
     parser = FlagParser(
         f"{product.NAME} {name}", description=inspect.getdoc(command), allow_abbrev=False
@@ -105,10 +105,14 @@ def _load(commands: Mapping[str, EntryPoint], name: str) -> Command:
     return cast(Command, commands[name].load())
 
 
-def _refuse_modes(arguments: Sequence[str]) -> None:
+def _as_command(arguments: Sequence[str]) -> Sequence[str]:
+    """What OVMS's flags say, as our commands say it."""
     for argument in arguments:
-        if command := _OVMS_MODES.get(argument.partition("=")[0]):
-            _refuse(f"{argument} is a command here: {product.NAME} {command} ...")
+        if command := _OVMS_MODES.get(argument):
+            return [*command, *(other for other in arguments if other != argument)]
+        if name := _COMMANDS_ONLY.get(argument.partition("=")[0]):
+            _refuse(f"{argument} is a command here: {product.NAME} {name} ...")
+    return [DEFAULT, *arguments]
 
 
 def _refuse(message: str) -> NoReturn:

@@ -12,6 +12,7 @@ from calcgraph.servers.repository.loaded import Loaded
 from calcgraph.servers.repository.loads import Loads
 from calcgraph.servers.repository.look import VersionLook
 from calcgraph.servers.repository.status import Failure, State, VersionStatus
+from calcgraph.servers.repository.versions import VersionEntry
 from calcgraph.servers.servable import Servable
 
 if TYPE_CHECKING:
@@ -41,12 +42,16 @@ class ModelVersion:
         self._bedtime: asyncio.TimerHandle | None = None
 
     @property
+    def entry(self) -> VersionEntry:
+        return self.look.entry
+
+    @property
     def name(self) -> str:
-        return self.look.entry.name
+        return self.entry.name
 
     @property
     def number(self) -> int:
-        return self.look.entry.version
+        return self.entry.version
 
     @property
     def status(self) -> VersionStatus:

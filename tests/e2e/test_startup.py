@@ -54,11 +54,10 @@ def test_one_line_tells_where_to_ask_for_what(launch: Any, slow: Any) -> None:
 def test_ovms_command_line_starts_the_server_and_names_what_has_no_effect(
     launch: Any, slow: Any
 ) -> None:
-    server = launch("--rest-port", "0", *slow(), "--rest_workers", "8", "--metrics_enable")
+    server = launch("--rest-port", "0", *slow(), "--rest_workers", "8")
     assert server.get("/v2/health/ready") == (200, {"ready": True})
     assert server.grpc == ""
     assert "--rest_workers has no effect" in server.log
-    assert "--metrics_enable has no effect" in server.log
 
 
 def test_grpc_may_be_served_alone(launch: Any, slow: Any) -> None:

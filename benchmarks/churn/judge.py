@@ -35,6 +35,8 @@ class Judge:
             self._count(
                 "bad requests refused" if refused else f"bad, but {outcome.error[:60]}", refused
             )
+        elif outcome.error.startswith("429 "):
+            self._count("refused at once, since it would have waited too long", True)
         elif not outcome.ok:
             self._failed.append(outcome)
         else:

@@ -1,5 +1,6 @@
 """A model folder as OpenVINO reads it, and what can be learnt from its graph."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from calcgraph.calculators.engine.errors import ModelUnreadable, ModelUnsuitable
 HIDDEN_NAMES = ("last_hidden_state", "token_embeddings")
 INPUT_NAMES = frozenset({"input_ids", "attention_mask", "token_type_ids", "position_ids"})
 MODEL_FILE = "openvino_model.xml"
+NEWEST_IR = 11
+_IR_VERSION = re.compile(r'<net\b[^>]*\bversion="(\d+)"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,7 @@ def read_encoder(core: ov.Core, folder: Path) -> Encoder:
     try:
         model = core.read_model(path)
     except RuntimeError as error:
-        raise ModelUnreadable(path, last_line(error)) from error
+        raise ModelUnreadable(path, why_unreadable(path, error)) from error
     inputs = tuple(port.get_any_name() for port in model.inputs)
     if "input_ids" not in inputs or not INPUT_NAMES.issuperset(inputs):
         raise ModelUnsuitable(
@@ -117,6 +120,20 @@ def through_converts(port: Any) -> Any:
     while port.get_node().get_type_name() == "Convert":
         port = port.get_node().input_value(0)
     return port
+
+
+def why_unreadable(path: Path, error: RuntimeError) -> str:
+    """What OpenVINO says of an IR, and what to do when a newer OpenVINO wrote it."""
+    reason = last_line(error)
+    with path.open(encoding="utf-8", errors="replace") as file:
+        version = _IR_VERSION.search(file.read(1000))
+    newer = version is not None and int(version[1]) > NEWEST_IR
+    if newer or "opset" in reason.lower():
+        reason += (
+            f"; a newer OpenVINO than {ov.get_version().partition('-')[0]}, which runs here, may have written it:"
+            " install that one, or export the model with this one"
+        )
+    return reason
 
 
 def last_line(error: BaseException) -> str:

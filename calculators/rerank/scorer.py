@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from calcgraph.calculators.engine import Engine, ModelUnreadable, ModelUnsuitable
 from calcgraph.calculators.engine.core import new_core
-from calcgraph.calculators.engine.model import MODEL_FILE, last_line
+from calcgraph.calculators.engine.model import MODEL_FILE, why_unreadable
 from calcgraph.calculators.rerank.token_scores import Answers, token_scorer
 from calcgraph.calculators.tokenization.model_files import read_json
 from calcgraph.calculators.tokenization.pairs import TypedIds
@@ -60,7 +60,7 @@ class Scorer:
         try:
             model = core.read_model(path)
         except RuntimeError as error:
-            raise ModelUnreadable(path, last_line(error)) from error
+            raise ModelUnreadable(path, why_unreadable(path, error)) from error
         try:
             scorer = token_scorer(core, model, _answers(folder))
         except ModelUnsuitable as error:

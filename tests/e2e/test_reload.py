@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+ROOT = Path(__file__).parent.parent.parent
 NEVER = ("--file_system_poll_wait_seconds", "0")
 OFTEN = ("--file_system_poll_wait_seconds", "0.1")
 
@@ -74,6 +77,22 @@ def test_reload_answers_as_ovms_does(launch: Callable[..., Any], repository: Rep
     assert "not JSON" in status(server)["error_message"]
 
 
+@pytest.mark.parametrize(
+    ("written", "changed"),
+    [('version="11"', 'version="12"'), ('version="opset13"', 'version="opset99"')],
+)
+def test_a_model_of_a_newer_openvino_is_told_with_what_to_do(
+    refusal: Callable[..., str], repository: Repository, written: str, changed: str
+) -> None:
+    repository.add("m")
+    file = repository.folder / "m" / "openvino_model.xml"
+    text = file.read_text()
+    assert written in text
+    file.write_text(text.replace(written, changed))
+    error = refusal("--config_path", repository.config, "--rest_port", "0")
+    assert "install that one, or export the model with this one" in error
+
+
 def test_a_server_follows_its_files(
     launch: Callable[..., Any], repository: Repository, eventually: Callable[..., bool]
 ) -> None:
@@ -117,3 +136,10 @@ def test_a_file_that_is_half_there_is_told_and_the_model_serves_on(
     path.write_bytes(whole)
     assert eventually(lambda: status(server)["error_code"] == "OK")
     assert "Traceback" not in server.log
+
+
+@pytest.mark.slow
+def test_reloads_under_load_lose_no_request(minilm: Path) -> None:
+    command = [sys.executable, "-m", "benchmarks.hot_reload", "--reloads", "20", "--broken", "4"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=1200)
+    assert done.returncode == 0, done.stdout + done.stderr

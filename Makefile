@@ -7,6 +7,7 @@ venv    := .venv
 bin     := $(venv)/bin
 folders := runtime calculators servers tools proto graphs
 links   := build/links/calcgraph
+pyovms  := build/links/pyovms
 protoc  := build/protoc
 config  := models/config.json
 
@@ -27,7 +28,7 @@ test-all: $(venv)/dev.stamp
 	$(bin)/calcgraph pull
 	$(bin)/python -m pytest -n auto --dist loadfile -m "slow or not slow"
 
-lint: $(venv)/dev.stamp $(links) $(protoc)/stamp
+lint: $(venv)/dev.stamp $(links) $(pyovms) $(protoc)/stamp
 	$(bin)/ruff check .
 	$(bin)/ruff format --check .
 	$(bin)/mypy
@@ -62,6 +63,9 @@ $(venv)/dev.stamp: $(venv)/serve.stamp
 $(links):
 	mkdir -p $@
 	ln -sfn $(addprefix ../../../,$(folders)) $@
+
+$(pyovms): | $(links)
+	ln -sfn ../../pyovms $@
 
 $(protoc)/stamp: pyproject.toml
 	$(python) -m venv $(protoc)

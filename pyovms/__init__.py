@@ -81,9 +81,9 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         return self._name
 
     @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
+    def shape(self) -> tuple[int, ...]:  # type: ignore[misc]
         """What the sender said, or the buffer's."""
-        return self.data.shape if self._shape is None else self._shape
+        return self._buffer_shape if self._shape is None else self._shape
 
     @property
     def datatype(self) -> str:

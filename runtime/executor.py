@@ -44,19 +44,26 @@ from calcgraph.runtime.validation import plan_graph
 
 _IDLE_GRAPHS: Final = 256
 """How many started graphs are kept for the next requests, if the graph does not say."""
+_NOTHING: Final[Mapping[str, Any]] = {}
 _POOL: Final = "OVMS_GRAPH_QUEUE_MAX_SIZE"
 
 
 class GraphExecutor:
     """Runs one model's requests. Belongs to one event loop."""
 
-    def __init__(self, name: str, plan: GraphPlan, resources: NodeResources) -> None:
+    def __init__(
+        self,
+        name: str,
+        plan: GraphPlan,
+        resources: NodeResources,
+        services: Mapping[str, Any] = _NOTHING,
+    ) -> None:
         self.name = name
         self.plan = plan
         said = NodesSaid.ask(plan, resources.by_node)
         self._signature = Signature(plan, said.inputs, said.outputs, said.streams)
         self.metadata = metadata_of(name, said, self._signature)
-        self._services = {MODEL: self.metadata}
+        self._services = {**services, MODEL: self.metadata}
         self._resources = resources
         self._threads = ThreadPoolExecutor(thread_name_prefix=f"calcgraph-{name}")
         self._side_packets = frozenset(
@@ -69,7 +76,13 @@ class GraphExecutor:
 
     @classmethod
     async def open(
-        cls, name: str, graph_file: Path, *, base_path: Path | None = None, text: str = ""
+        cls,
+        name: str,
+        graph_file: Path,
+        *,
+        base_path: Path | None = None,
+        text: str = "",
+        services: Mapping[str, Any] = _NOTHING,
     ) -> GraphExecutor:
         """Read, validate and load a model. `text` is the graph, if the file is but its name in messages.
 
@@ -81,7 +94,7 @@ class GraphExecutor:
         )
         resources = await NodeResources.load(plan)
         try:
-            executor = cls(name, plan, resources)
+            executor = cls(name, plan, resources, services)
         except BaseException:
             await resources.close()
             raise

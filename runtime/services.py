@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from calcgraph.runtime.errors import Code, StatusError, status_error
+from calcgraph.runtime.payload import InferRequest, InferResponse
 from calcgraph.runtime.plan import GraphPlan
 
 MODEL: Final = "calcgraph.model"
 """What is known of the model that a graph serves: the `ModelMetadata` of its executor."""
+
+MODELS: Final = "calcgraph.models"
+"""All models of the server that a graph is served by: a `Models`."""
+
+
+class Models(Protocol):
+    """Models by name, whatever they are made of."""
+
+    async def infer(self, name: str, request: InferRequest, version: str = "") -> InferResponse:
+        """Raises RequestError, also for a name or version that is not served (NOT_FOUND)."""
+
 
 _defaults: dict[str, Callable[[], Any]] = {}
 

@@ -10,8 +10,10 @@ import signal
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
+from calcgraph.runtime.services import MODELS
 from calcgraph.servers import product
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
@@ -72,9 +74,14 @@ async def serve(models: Following, options: ServerOptions, announce: Callable[[s
     """
     with _stopped_by_signals(), contextlib.suppress(asyncio.CancelledError):
         loads = LoadCounts()
+        services: dict[str, Any] = {}
         repository = Repository(
-            loads.counted(open_graph), source=models.source, budget_bytes=models.budget_bytes
+            loads.counted(partial(open_graph, services=services)),
+            source=models.source,
+            budget_bytes=models.budget_bytes,
         )
+        # What one model asks of another does not count against its caller's quota a second time.
+        services[MODELS] = DataPlane(repository)
         plane = DataPlane(repository, options.limits)
         observation = Observation(plane, loads=loads, ovms=options.ovms_metrics)
         async with AsyncExitStack() as opened:

@@ -30,7 +30,7 @@ class PyTensorOvTensorConverterCalculator(Calculator):
     @classmethod
     def contract(cls, contract: Contract) -> None:
         tags = [*contract.inputs.tags(), *contract.outputs.tags()]
-        if sorted(tags) != [_NUMBERS, _PYTHON] or len(contract.inputs) != 1:
+        if sorted(tags) != sorted((_NUMBERS, _PYTHON)) or len(contract.inputs) != 1:
             raise status_error(
                 Code.INVALID_ARGUMENT,
                 f"expected one input and one output, of which one is {_NUMBERS} and one {_PYTHON}",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from typing import Any, Final
 
 from calcgraph.runtime.errors import Code, StatusError, status_error
 from calcgraph.runtime.executor import GraphExecutor
@@ -10,12 +12,20 @@ from calcgraph.servers.repository.versions import VersionEntry
 
 log = logging.getLogger(__name__)
 
+_NO_SERVICES: Final[Mapping[str, Any]] = {}
 
-async def open_graph(entry: VersionEntry) -> GraphExecutor:
+
+async def open_graph(
+    entry: VersionEntry, services: Mapping[str, Any] = _NO_SERVICES
+) -> GraphExecutor:
     """Load one version. Raises StatusError, which names the model and what is wrong with it."""
     try:
         return await GraphExecutor.open(
-            entry.name, entry.graph_file, base_path=entry.base_path, text=entry.graph_text
+            entry.name,
+            entry.graph_file,
+            base_path=entry.base_path,
+            text=entry.graph_text,
+            services=services,
         )
     except StatusError as error:
         raise status_error(

@@ -80,10 +80,10 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         """That of the input or output stream."""
         return self._name
 
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def shape(self) -> tuple[int, ...]:
         """What the sender said, or the buffer's."""
-        return self._buffer_shape if self._shape is None else self._shape
+        return super().shape if self._shape is None else self._shape
 
     @property
     def datatype(self) -> str:
@@ -94,12 +94,12 @@ class Tensor(np.ndarray[Any, np.dtype[Any]]):
         return _DATATYPES.get(format, format)
 
     @property
-    def data(self) -> memoryview:  # type: ignore[override]
+    def data(self) -> memoryview:
         """The buffer as it is."""
-        return memoryview(self)
+        return super().data
 
     @property
-    def size(self) -> int:  # type: ignore[override]
+    def size(self) -> int:
         """Bytes of the buffer."""
         return self.data.nbytes
 

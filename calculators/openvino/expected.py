@@ -59,7 +59,7 @@ class Expected:
         if self.sizes is None:
             return True
         return len(shape) == len(self.sizes) and all(
-            low <= size and high in (-1, max(size, high))
+            low <= size and (high == -1 or size <= high)
             for size, (low, high) in zip(shape, self.sizes, strict=True)
         )
 

@@ -68,6 +68,19 @@ def test_the_same_model_run_otherwise_has_another_fingerprint(ask: Any) -> None:
     assert fingerprint({}) != fingerprint({"batch_size": "1"})
 
 
+def test_a_version_that_comes_takes_the_place_of_the_one_before(
+    ask: Any, save_add: Callable[..., Path], tmp_path: Path
+) -> None:
+    async def change(plane: DataPlane) -> None:
+        save_add(tmp_path / "m" / "2" / "model.xml", more=1.0)
+        await plane.load("m")
+        assert (await plane.metadata("m")).versions == ("2",)
+        (total,) = (await sum_of(plane, ROWS)).outputs
+        assert np.array_equal(total.data, ROWS * 2 + 1)
+
+    ask({}, change)
+
+
 def test_inferences_are_counted_with_those_that_fail(ask: Any) -> None:
     async def two(plane: DataPlane) -> Mapping[str, float]:
         await sum_of(plane, ROWS)

@@ -14,6 +14,7 @@ LEANS_ON = {
     "calculators": {"runtime", "proto"},
     "servers": {"runtime", "proto"},
     "tools": EVERYTHING,
+    "pyovms": set(),
 }
 DOES_IO = {"aiohttp", "grpc", "openvino", "openvino_tokenizers", "tokenizers"}
 

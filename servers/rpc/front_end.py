@@ -7,14 +7,15 @@ from typing import Final
 
 import grpc.aio
 
+from calcgraph.proto import inference_pb2
 from calcgraph.proto.health_pb2_grpc import add_HealthServicer_to_server
-from calcgraph.proto.inference_pb2_grpc import add_GRPCInferenceServiceServicer_to_server
 from calcgraph.servers.addresses import bind_error, cannot_listen, join
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.auth.interceptor import GuardInterceptor
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.rpc.handlers import handlers_of
 from calcgraph.servers.rpc.health import Health
 from calcgraph.servers.rpc.reflection import Reflection
 from calcgraph.servers.rpc.service import InferenceService
@@ -62,13 +63,14 @@ class GrpcFrontEnd:
     def _add_services(
         self, plane: DataPlane, control: ModelControl, observation: Observation
     ) -> None:
-        add_GRPCInferenceServiceServicer_to_server(  # type: ignore[no-untyped-call]
-            InferenceService(plane, control, observation), self._server
-        )
+        service = InferenceService(plane, control, observation)
+        descriptor = inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
+        inference = handlers_of(service, descriptor, inference_pb2)
         add_HealthServicer_to_server(  # type: ignore[no-untyped-call]
             Health(plane, (_INFERENCE,)), self._server
         )
-        self._server.add_generic_rpc_handlers(Reflection((_INFERENCE, _HEALTH)).handlers())
+        reflection = Reflection((_INFERENCE, _HEALTH))
+        self._server.add_generic_rpc_handlers((inference, *reflection.handlers()))
 
     async def start(self, host: str, port: int) -> str:
         """Listen, and return host:port. Port 0 takes a free one. Raises StatusError when it cannot."""

@@ -19,6 +19,7 @@ from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.observation.exchange import Method as ModelMethod
 from calcgraph.servers.observation.exchange import Surface
 from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.rpc.handlers import readable
 from calcgraph.servers.rpc.messages import read_infer, write_infer, write_metadata
 from calcgraph.servers.rpc.stream import infer_stream
 
@@ -43,9 +44,10 @@ def _answering(method: Method[Request, Response]) -> Method[Request, Response]:
     async def answer(self: InferenceService, request: Any, context: Any) -> Response:
         metadata = _metadata(context)
         with self._observation.exchange(Surface.KSERVE_GRPC, name, metadata) as exchange:
-            if about is not None:
-                exchange.is_about(_model(request), about)
             try:
+                readable(request)
+                if about is not None:
+                    exchange.is_about(_model(request), about)
                 return await method(self, request, context)
             except Exception as error:
                 told = exchange.failure = answer_to(error, exchange.request_id)

@@ -11,6 +11,7 @@ from calcgraph.proto import inference_pb2 as pb
 from calcgraph.runtime.errors import RequestError
 from calcgraph.servers.data_plane import DataPlane, ModelStream
 from calcgraph.servers.observation.exchange import Method, about
+from calcgraph.servers.rpc.handlers import readable
 from calcgraph.servers.rpc.messages import read_infer, read_parameters, write_infer
 
 _ERRORS_END: Final = "triton_grpc_error"
@@ -24,7 +25,7 @@ async def infer_stream(
     metadata: Mapping[str, str],
 ) -> None:
     """Serve one call to its end. The first request names the model. Raises what ends the stream early."""
-    first = await anext(aiter(requests), None)
+    first = readable(await anext(aiter(requests), None))
     if first is None:
         return
     about(first.model_name, Method.MODEL_INFER_STREAM)
@@ -64,6 +65,7 @@ class _Call:
 
     async def _feed(self, message: pb.ModelInferRequest) -> None:
         try:
+            readable(message)
             self._stream.check(message.model_name, message.model_version)
             request = read_infer(message, self._metadata, self._stream.raw_inputs)
             await self._stream.add(request)

@@ -26,16 +26,19 @@ def request(*tensors: Tensor, outputs: Any = (), **parameters: Any) -> InferRequ
 
 @pytest.mark.parametrize("shape", [(2,), (2, 1)])
 def test_texts_come_as_a_column_or_a_vector(shape: tuple[int, ...]) -> None:
+    """KServe E2."""
     read, _ = kserve_dialect.read(request(text([b"a", "h\u00e9".encode()], shape)))
     assert read.texts == ["a", "h\u00e9"]
 
 
 def test_a_scalar_is_one_text_and_nothing_is_no_text() -> None:
+    """KServe E2, E6."""
     assert kserve_dialect.read(request(text([b"a"], ())))[0].texts == ["a"]
     assert kserve_dialect.read(request(text([], (0,))))[0].texts == []
 
 
 def test_the_mask_chooses_the_tokens() -> None:
+    """KServe E3."""
     read, _ = kserve_dialect.read(
         request(ids([[1, 2, 0], [0, 3, 4]]), ids([[1, 1, 0], [0, 1, 1]], "attention_mask"))
     )
@@ -66,6 +69,7 @@ def test_the_mask_chooses_the_tokens() -> None:
     ],
 )
 def test_a_wrong_request_is_refused_by_name(bad: InferRequest, message: str) -> None:
+    """KServe E2, E3."""
     with pytest.raises(RequestError) as raised:
         kserve_dialect.read(bad)
     assert message in str(raised.value)
@@ -76,6 +80,7 @@ def test_parameters_of_other_servers_are_ignored() -> None:
 
 
 def test_the_answer_is_one_fp32_tensor_and_the_token_count() -> None:
+    """KServe E5."""
     _, answer = kserve_dialect.read(request(text([b"a"], (1,)), dimensions=2))
     vectors = Embeddings(vectors=np.array([[3, 4, 5]], np.float32), normalized=True)
     response = answer.write(vectors, Tokens([np.zeros(9, np.int64)], [TooLong(0, 12, 9)]), "fp_1")
@@ -90,6 +95,7 @@ def test_the_answer_is_one_fp32_tensor_and_the_token_count() -> None:
 
 
 def test_parameters_wish_what_fields_of_the_body_do() -> None:
+    """KServe E5."""
     read, _ = kserve_dialect.read(request(text([b"a"], (1,)), overflow="chunk", prompt_name="q"))
     assert read.length == LengthWish(Overflow.CHUNK)
     assert read.prompt == PromptWish("q")

@@ -87,18 +87,30 @@ def test_curl_gets_the_same_vectors(server: Any, expected: np.ndarray, encoding:
 
 
 def test_tritonclient_gets_the_same_vectors(triton: dict[str, Any], expected: np.ndarray) -> None:
+    """KServe Z1, E4."""
     np.testing.assert_allclose(triton["vectors"], expected, **WIRE)
     np.testing.assert_allclose(triton["together"], expected, rtol=0, atol=1e-5)
 
 
 def test_tritonclient_sees_a_live_server_and_how_to_ask_it(triton: dict[str, Any]) -> None:
+    """KServe G1, G2, E1."""
     assert triton["live"] and triton["ready"] and triton["model_ready"]
     assert triton["server"] == "calcgraph"
     assert triton["inputs"] == [["input", "BYTES", [-1]]]
     assert triton["outputs"] == [["embeddings", "FP32", [-1, 384]]]
 
 
+def test_tritonclient_gets_one_answer_a_request_in_a_stream(
+    triton: dict[str, Any], expected: np.ndarray
+) -> None:
+    """KServe S3, E8."""
+    assert [id for id, _ in triton["streamed"]] == [str(i) for i in range(len(TEXTS))]
+    vectors = [vector for _, vector in triton["streamed"]]
+    np.testing.assert_allclose(vectors, expected, rtol=0, atol=1e-5)
+
+
 def test_tritonclient_is_told_its_mistakes(triton: dict[str, Any]) -> None:
+    """KServe G11, G12."""
     model, name, output, ready = triton["refusals"]
     assert model == ["StatusCode.NOT_FOUND", "The model 'gone' does not exist"]
     assert name[0] == "StatusCode.INVALID_ARGUMENT"
@@ -111,6 +123,7 @@ def test_tritonclient_is_told_its_mistakes(triton: dict[str, Any]) -> None:
 def test_tritonclient_gets_the_same_vectors_over_http(
     triton: dict[str, Any], expected: np.ndarray
 ) -> None:
+    """KServe Z5, B11, B12, B16, E4, E9."""
     seen = triton["http"]
     assert seen["ready"] == [True, True, True]
     assert seen["metadata"]["name"] == F32
@@ -120,10 +133,12 @@ def test_tritonclient_gets_the_same_vectors_over_http(
 
 
 def test_tritonclient_is_told_its_mistakes_over_http(triton: dict[str, Any]) -> None:
+    """KServe Z2."""
     assert triton["http"]["refusal"] == ["404", "The model 'gone' does not exist"]
 
 
 def test_kserve_json_gets_the_same_vectors(server: Any, expected: np.ndarray) -> None:
+    """KServe E4, E9."""
     tensor = {"name": "input", "datatype": "BYTES", "shape": [len(TEXTS)], "data": TEXTS}
     status, answer = server.post(f"/v2/models/{F32}/infer", {"id": "7", "inputs": [tensor]})
     assert status == 200

@@ -52,6 +52,7 @@ def test_an_idle_server_ends_with_status_0(launch: Any, slow: Any, number: int) 
 def test_a_running_request_is_answered_and_no_other_taken(
     busy: Any, eventually: Any, number: int
 ) -> None:
+    """KServe R13."""
     server, go, thread, answers = busy
     server.process.send_signal(number)
 

@@ -202,6 +202,7 @@ def test_a_wrong_option_is_named_with_its_place(
 
 
 def test_the_model_describes_itself(exact: Model) -> None:
+    """KServe E1."""
     metadata = exact.executor.metadata
     assert metadata.details["dimensions"] == 384
     assert metadata.details["max_tokens"] == 256

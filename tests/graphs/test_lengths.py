@@ -134,6 +134,7 @@ def test_the_graph_says_it_for_requests_that_do_not(
 def test_kserve_has_the_same_ways(
     strict: Model, wish: dict[str, Any], parameters: dict[str, Any]
 ) -> None:
+    """KServe E5, E7."""
     texts = ["one", LONG, "two"]
     tensor = Tensor("input", "BYTES", np.array([text.encode() for text in texts], object))
     answer = strict.infer(tensor, **wish)

@@ -214,12 +214,14 @@ def test_trace_events_have_the_numbers_of_mediapipe():
 
 
 def test_the_inference_service_has_every_method():
+    """KServe N2."""
     service = inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
     assert service.full_name == "inference.GRPCInferenceService"
     assert {method.name for method in service.methods} == RPCS
 
 
 def test_only_the_stream_method_streams():
+    """KServe N2."""
     service = inference_pb2.DESCRIPTOR.services_by_name["GRPCInferenceService"]
     streaming = [m.name for m in service.methods if m.client_streaming or m.server_streaming]
     assert streaming == ["ModelStreamInfer"]

@@ -82,6 +82,7 @@ def test_a_method_nobody_wrote_is_unimplemented(stub):
     ],
 )
 def test_a_parameter_keeps_its_kind_on_the_wire(choice, value):
+    """KServe N1."""
     written = inference_pb2.InferParameter(**{choice: value})
     read = inference_pb2.InferParameter.FromString(written.SerializeToString())
     assert read.WhichOneof("parameter_choice") == choice
@@ -89,6 +90,7 @@ def test_a_parameter_keeps_its_kind_on_the_wire(choice, value):
 
 
 def test_a_kserve_clients_model_name_arrives_as_repository_name():
+    """KServe N3."""
     theirs = b"\x0a\x05model"  # RepositoryModelLoadRequest{model_name=1}
     request = inference_pb2.RepositoryModelLoadRequest.FromString(theirs)
     assert (request.model_name, request.repository_name) == ("", "model")

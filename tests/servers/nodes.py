@@ -64,6 +64,8 @@ def infer(request: InferRequest) -> InferResponse:
         return InferResponse([Tensor("x", "FP32", np.array([np.nan], np.float32))])
     if "fail" in request.parameters:
         raise ValueError("a secret of the calculator")
+    if "tell" in request.parameters:
+        return InferResponse((), {"told": request.headers.get(str(request.parameters["tell"]), "")})
     return InferResponse(request.inputs, request.parameters)
 
 

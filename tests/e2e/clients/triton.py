@@ -1,6 +1,7 @@
 """Run by the Python that has tritonclient: prints, as JSON, what the client sees of a server."""
 
 import json
+import queue
 import sys
 
 import numpy as np
@@ -21,6 +22,7 @@ def main(grpc, rest, model, texts):
         "outputs": [[o.name, o.datatype, list(o.shape)] for o in metadata.outputs],
         "vectors": [embed(client, model, [text])[0] for text in texts],
         "together": embed(client, model, texts),
+        "streamed": streamed(client, model, texts),
         "refusals": [
             refusal(lambda: embed(client, "gone", texts)),
             refusal(lambda: embed(client, model, texts, name="text")),
@@ -40,6 +42,23 @@ def embed(client, model, texts, name="input", outputs=()):
     response = result.get_response()
     assert (response.id, response.model_name, response.model_version) == ("e2e-1", model, "1")
     return result.as_numpy("embeddings").tolist()
+
+
+def streamed(client, model, texts):
+    """Id and vector of each answer, in the order in which they came."""
+    answers = queue.Queue()
+    client.start_stream(lambda result, error: answers.put((result, error)))
+    for i, text in enumerate(texts):
+        tensor = rpc.InferInput("input", [1], "BYTES")
+        tensor.set_data_from_numpy(np.array([text.encode()], np.object_))
+        client.async_stream_infer(model, [tensor], request_id=str(i))
+    seen = []
+    for _ in texts:
+        result, error = answers.get(timeout=30)
+        assert error is None, error
+        seen.append([result.get_response().id, result.as_numpy("embeddings")[0].tolist()])
+    client.stop_stream()
+    return seen
 
 
 def over_http(client, model, texts):

@@ -29,17 +29,20 @@ def read(answer: Any) -> tuple[dict[str, Any], bytes]:
 
 
 def test_inputs_are_read_from_the_tail_in_their_order(served: Any) -> None:
+    """KServe B1, B9, B10."""
     answer = infer(served, {"inputs": [FLOATS, TEXTS]}, RAW + WORDS).json
     assert [output["data"] for output in answer["outputs"]] == [[0.5, 2.0], ["héllo", "w"]]
 
 
 def test_json_and_binary_inputs_may_stand_side_by_side(served: Any) -> None:
+    """KServe B2."""
     plain = {"name": "x", "datatype": "FP32", "shape": [1], "data": [7]}
     answer = infer(served, {"inputs": [plain, TEXTS]}, WORDS).json
     assert [output["data"] for output in answer["outputs"]] == [[7.0], ["héllo", "w"]]
 
 
 def test_a_half_float_travels_in_the_tail(served: Any) -> None:
+    """KServe B10."""
     tensor = FLOATS | {"datatype": "FP16", "parameters": {"binary_data_size": 4}}
     raw = np.array([0.5, 2], "<f2").tobytes()
     body = {"inputs": [tensor], "parameters": {"binary_data_output": True}}
@@ -47,6 +50,7 @@ def test_a_half_float_travels_in_the_tail(served: Any) -> None:
 
 
 def test_all_outputs_come_as_bytes_when_the_request_says_so(served: Any) -> None:
+    """KServe B11, B14."""
     body = {"inputs": [FLOATS, TEXTS], "parameters": {"binary_data_output": True}}
     answer = infer(served, body, RAW + WORDS)
     assert answer.headers["content-type"] == "application/octet-stream"
@@ -59,6 +63,7 @@ def test_all_outputs_come_as_bytes_when_the_request_says_so(served: Any) -> None
 
 @pytest.mark.parametrize("by_default", [True, False])
 def test_an_output_may_say_otherwise(served: Any, by_default: bool) -> None:
+    """KServe J11, B12."""
     body = {
         "inputs": [FLOATS, TEXTS],
         "parameters": {"binary_data_output": by_default},
@@ -74,6 +79,7 @@ def test_an_output_may_say_otherwise(served: Any, by_default: bool) -> None:
 
 
 def test_an_empty_output_has_a_size_of_0(served: Any) -> None:
+    """KServe B15."""
     empty = FLOATS | {"shape": [0, 2], "parameters": {"binary_data_size": 0}}
     body = {"inputs": [empty], "parameters": {"binary_data_output": True}}
     head, tail = read(infer(served, body))
@@ -82,6 +88,7 @@ def test_an_empty_output_has_a_size_of_0(served: Any) -> None:
 
 
 def test_the_header_counts_the_bytes_of_the_unpacked_json(served: Any) -> None:
+    """KServe Z5, J2, B16."""
     head = orjson.dumps({"id": "é", "inputs": [FLOATS]})
     answer = served.call(
         "POST",
@@ -95,6 +102,7 @@ def test_the_header_counts_the_bytes_of_the_unpacked_json(served: Any) -> None:
 
 @pytest.mark.parametrize("size", [True, "8", -1, 1.5])
 def test_a_size_that_is_no_size_is_refused(served: Any, size: object) -> None:
+    """KServe B4, X2."""
     answer = infer(served, {"inputs": [FLOATS | {"parameters": {"binary_data_size": size}}]}, RAW)
     assert answer.status == 400
     assert "expected an integer >= 0" in answer.json["error"]
@@ -117,6 +125,7 @@ def test_a_size_that_is_no_size_is_refused(served: Any, size: object) -> None:
 def test_a_tail_that_does_not_fit_is_refused(
     served: Any, inputs: list[Any], tail: bytes, message: str
 ) -> None:
+    """KServe B3, B5, B6, B8, B9, M6, M11, X2."""
     answer = infer(served, {"inputs": inputs}, tail)
     assert answer.status == 400
     assert message in answer.json["error"]
@@ -124,12 +133,14 @@ def test_a_tail_that_does_not_fit_is_refused(
 
 @pytest.mark.parametrize("length", [-1, "abc", 10**6, "", "1_0"])
 def test_a_header_that_does_not_fit_the_body_is_refused(served: Any, length: object) -> None:
+    """KServe B7, X2."""
     answer = infer(served, {"inputs": [FLOATS]}, RAW, length)
     assert answer.status == 400
     assert "Inference-Header-Content-Length is" in answer.json["error"]
 
 
 def test_a_header_that_ends_within_the_json_is_refused(served: Any) -> None:
+    """KServe B7, X2."""
     answer = infer(served, {"inputs": [FLOATS]}, RAW, 5)
     assert answer.status == 400
     assert "not valid JSON" in answer.json["error"]
@@ -144,6 +155,7 @@ def test_a_header_that_ends_within_the_json_is_refused(served: Any) -> None:
     ids=["request", "output"],
 )
 def test_a_wish_for_bytes_is_a_boolean(served: Any, body: dict[str, Any]) -> None:
+    """KServe B13."""
     answer = infer(served, body, RAW)
     assert answer.status == 400
     assert "boolean" in answer.json["error"]

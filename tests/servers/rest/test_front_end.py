@@ -52,6 +52,7 @@ def test_the_processing_time_is_a_number_of_milliseconds(served: Any) -> None:
 def test_ten_calls_use_one_connection_through_all_kinds_of_errors(
     connection: HTTPConnection,
 ) -> None:
+    """KServe R12."""
     own = connection.sock
     for method, path, body, status in [
         ("POST", "/v3/embeddings", GOOD, 200),
@@ -74,6 +75,7 @@ def test_ten_calls_use_one_connection_through_all_kinds_of_errors(
 
 @pytest.mark.parametrize("content_type", ["text/plain", "application/octet-stream", ""])
 def test_the_content_type_of_a_request_does_not_matter(served: Any, content_type: str) -> None:
+    """KServe Z3."""
     assert served.call("POST", "/v1/embeddings", GOOD, content_type=content_type).status == 200
 
 
@@ -92,6 +94,7 @@ def test_the_content_type_of_a_request_does_not_matter(served: Any, content_type
 def test_a_wrong_method_is_told_the_right_one(
     served: Any, method: str, path: str, allowed: str
 ) -> None:
+    """KServe R10."""
     answer = served.call(method, path)
     assert answer.status == 405
     assert answer.headers["allow"] == allowed
@@ -114,6 +117,7 @@ def test_an_unknown_url_is_an_openai_error(served: Any, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/v2/nowhere", "/v2/health", "/v2/models/gone/ready"])
 def test_an_unknown_url_below_v2_is_a_kserve_error(served: Any, path: str) -> None:
+    """KServe Z2."""
     answer = served.call("GET", path)
     assert answer.status == 404
     assert answer.json.keys() == {"error"}
@@ -152,6 +156,7 @@ def test_a_body_that_is_not_compressed_as_it_says_is_refused(served: Any) -> Non
 def test_a_body_packed_in_an_unknown_way_is_a_415_that_names_the_known(
     served: Any, encoding: str
 ) -> None:
+    """KServe B16."""
     answer = served.call("POST", "/v3/embeddings", GOOD, content_encoding=encoding)
     assert answer.status == 415
     assert answer.headers["accept-encoding"].startswith("gzip, deflate")
@@ -181,6 +186,7 @@ def test_options_tells_the_methods_of_a_path(served: Any, path: str, allowed: st
 
 
 def test_a_chunked_body_is_read(served: Any) -> None:
+    """KServe B18."""
     with socket_to(served) as connection:
         connection.sendall(
             b"POST /v3/embeddings HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -204,6 +210,7 @@ def test_a_client_that_waits_for_100_continue_is_not_left_waiting(served: Any) -
 def test_a_client_that_leaves_cancels_its_own_request_and_no_other(
     served: Any, nodes: dict[str, Any]
 ) -> None:
+    """KServe X3, X5."""
     wait = nodes["WaitForever"]
     request = orjson.dumps({"model": "wait"})
     head = b"POST /v3/embeddings HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n" % len(request)

@@ -1,5 +1,6 @@
 """The Open Inference Protocol in JSON: health, metadata, infer."""
 
+import socket
 from typing import Any
 from urllib.parse import quote
 
@@ -15,12 +16,14 @@ def infer(served: Any, body: Any, path: str = "/v2/models/echo/infer") -> Any:
 
 
 def test_the_server_lives_and_says_what_it_is(served: Any) -> None:
+    """KServe Z4, R1, R3, R11."""
     assert served.call("GET", "/v2/health/live").json == {"live": True}
     assert served.call("GET", "/v2").json.keys() == {"name", "version", "extensions"}
     assert "ns/echo" in served.call("GET", "/v2/models").json["models"]
 
 
 def test_the_server_is_not_ready_while_a_model_is_not(served: Any) -> None:
+    """KServe R2."""
     answer = served.call("GET", "/v2/health/ready")
     assert (answer.status, answer.json) == (503, {"ready": False})
 
@@ -28,6 +31,7 @@ def test_the_server_is_not_ready_while_a_model_is_not(served: Any) -> None:
 @pytest.mark.parametrize("name", ["echo", "ns/echo", "ns%2Fecho", "twin/ready"])
 @pytest.mark.parametrize("version", ["", "/versions/1"])
 def test_a_model_is_ready_and_described_by_its_name(served: Any, name: str, version: str) -> None:
+    """KServe R4, R5, R7, R8."""
     plain = name.replace("%2F", "/")
     ready = served.call("GET", f"/v2/models/{name}{version}/ready")
     assert (ready.status, ready.json) == (200, {"name": plain, "ready": True})
@@ -39,6 +43,7 @@ def test_a_model_is_ready_and_described_by_its_name(served: Any, name: str, vers
 
 
 def test_where_a_path_may_mean_two_models_the_longer_name_wins(served: Any) -> None:
+    """KServe R7."""
     assert served.call("GET", "/v2/models/twin/ready").json["name"] == "twin/ready"
     assert served.call("GET", "/v2/models/twin/versions/1/ready").json == {
         "name": "twin",
@@ -47,6 +52,7 @@ def test_where_a_path_may_mean_two_models_the_longer_name_wins(served: Any) -> N
 
 
 def test_a_model_that_loads_is_not_ready(served: Any) -> None:
+    """KServe R5, U5."""
     answer = served.call("GET", "/v2/models/unready/ready")
     assert (answer.status, answer.json) == (503, {"name": "unready", "ready": False})
     assert served.call("GET", "/v2/models/unready").status == 503
@@ -56,11 +62,13 @@ def test_a_model_that_loads_is_not_ready(served: Any) -> None:
     ("version", "status"), [("abc", 400), ("2", 404), ("9" * 30, 404), ("0", 200), ("\u0661", 400)]
 )
 def test_a_version_that_does_not_exist_is_refused(served: Any, version: str, status: int) -> None:
+    """KServe R8, R9."""
     answer = served.call("GET", f"/v2/models/ns/echo/versions/{quote(version)}/ready")
     assert answer.status == status
 
 
 def test_an_infer_call_is_answered_with_its_id_name_and_version(served: Any) -> None:
+    """KServe R6, J1, J9, A1, A2."""
     answer = infer(served, {"id": "7", "model_name": "ignored", "inputs": [INPUT]})
     assert answer.status == 200
     body = answer.json
@@ -77,6 +85,7 @@ def test_an_infer_call_is_answered_with_its_id_name_and_version(served: Any) -> 
     "path", ["/v2/models/ns/echo/infer", "/v2/models/ns%2Fecho/versions/1/infer/"]
 )
 def test_infer_finds_a_name_with_a_slash(served: Any, path: str) -> None:
+    """KServe R6, R7, R8."""
     assert infer(served, {"inputs": [INPUT]}, path).json["model_name"] == "ns/echo"
 
 
@@ -94,11 +103,13 @@ def test_infer_finds_a_name_with_a_slash(served: Any, path: str) -> None:
     ],
 )
 def test_values_come_back_as_they_went(served: Any, datatype: str, data: list[Any]) -> None:
+    """KServe J5, A3, D1."""
     tensor = {"name": "x", "datatype": datatype, "shape": [2], "data": data}
     assert infer(served, {"inputs": [tensor]}).json["outputs"] == [tensor]
 
 
 def test_ascii_escapes_mean_what_they_escape(served: Any) -> None:
+    """KServe J2."""
     body = r'{"inputs":[{"name":"x","datatype":"BYTES","shape":[1],"data":["\u00e9"]}]}'
     assert infer(served, body).json["outputs"][0]["data"] == ["é"]
 
@@ -114,6 +125,7 @@ def test_ascii_escapes_mean_what_they_escape(served: Any) -> None:
     ],
 )
 def test_data_may_be_nested_or_flat(served: Any, shape: list[int], data: list[Any]) -> None:
+    """KServe J3, J4, A2."""
     tensor = {"name": "x", "datatype": "INT32", "shape": shape, "data": data}
     output = infer(served, {"inputs": [tensor]}).json["outputs"][0]
     assert output["shape"] == shape
@@ -121,12 +133,14 @@ def test_data_may_be_nested_or_flat(served: Any, shape: list[int], data: list[An
 
 
 def test_parameters_come_in_every_type_that_json_has(served: Any) -> None:
+    """KServe J8."""
     parameters = {"b": True, "i": 2**40, "f": 0.5, "s": "t"}
     answer = infer(served, {"inputs": [INPUT], "parameters": parameters}).json
     assert answer["parameters"].items() > parameters.items()
 
 
 def test_only_the_outputs_that_are_asked_for_come_in_their_order(served: Any) -> None:
+    """KServe J9."""
     y = {"name": "y", "datatype": "BYTES", "shape": [1], "data": ["t"]}
     body = {"inputs": [INPUT, y], "outputs": [{"name": "y"}, {"name": "x"}]}
     assert [output["name"] for output in infer(served, body).json["outputs"]] == ["y", "x"]
@@ -177,6 +191,7 @@ def test_only_the_outputs_that_are_asked_for_come_in_their_order(served: Any) ->
 def test_a_request_that_does_not_fit_together_is_a_400(
     served: Any, body: Any, message: str
 ) -> None:
+    """KServe Z2, J3, J4, J5, J6, J8, J10, D1, M2, M4, M7, M8, M10, M11."""
     answer = infer(served, body)
     assert answer.status == 400
     assert answer.json.keys() == {"error"}
@@ -184,12 +199,14 @@ def test_a_request_that_does_not_fit_together_is_a_400(
 
 
 def test_an_unknown_model_is_named(served: Any) -> None:
+    """KServe R5, U5."""
     answer = infer(served, {"inputs": [INPUT]}, "/v2/models/a/b/versions/1/infer")
     assert answer.status == 404
     assert answer.json["error"] == "The model 'a/b' does not exist"
 
 
 def test_an_answer_that_json_cannot_carry_is_an_internal_error(served: Any) -> None:
+    """KServe A4."""
     answer = infer(served, {"inputs": [INPUT], "parameters": {"nan": True}})
     assert answer.status == 500
     assert "internal error" in answer.json["error"]
@@ -287,3 +304,33 @@ def test_what_perf_analyzer_asks_for_is_not_served(served: Any, verb: str) -> No
     """KServe P5."""
     answer = served.call("GET", f"/v2/models/echo/{verb}")
     assert (answer.status, answer.json.keys()) == (404, {"error"})
+
+
+def test_without_an_id_the_answer_has_none_and_is_json(served: Any) -> None:
+    """KServe J7, A6."""
+    answer = infer(served, {"inputs": [INPUT]})
+    assert "id" not in answer.json
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("ending", ["half", "whole"])
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Content-Length: 1000",
+        "Transfer-Encoding: chunked",
+        "Expect: 100-continue\r\nContent-Length: 9",
+    ],
+)
+def test_a_body_that_is_cut_off_holds_up_nobody(served: Any, head: str, ending: str) -> None:
+    """KServe X1, X2, X3, X5."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+        connection.sendall(
+            f"POST /v2/models/echo/infer HTTP/1.1\r\nHost: x\r\n{head}\r\n\r\n".encode()
+        )
+        connection.sendall(b"1f\r\n{" if "chunked" in head else b'{"inputs"')
+        if ending == "half":
+            connection.shutdown(socket.SHUT_WR)
+            while connection.recv(1 << 16):  # until the server closes its side
+                pass
+    assert infer(served, {"id": "next", "inputs": [INPUT]}).json["id"] == "next"

@@ -38,18 +38,21 @@ def refused(call: Callable[[], Any]) -> tuple[grpc.StatusCode, str]:
 
 
 def test_the_server_lives_is_not_ready_and_says_what_it_is(stub: Any) -> None:
+    """KServe G1, G2."""
     assert stub.ServerLive(pb.ServerLiveRequest()).live
     assert not stub.ServerReady(pb.ServerReadyRequest()).ready  # a model is still unready
     assert stub.ServerMetadata(pb.ServerMetadataRequest()).name == "calcgraph"
 
 
 def test_a_model_is_ready_by_its_name(stub: Any) -> None:
+    """KServe G1."""
     assert stub.ModelReady(pb.ModelReadyRequest(name="ns/echo")).ready
     assert stub.ModelReady(pb.ModelReadyRequest(name="ns/echo", version="1")).ready
     assert not stub.ModelReady(pb.ModelReadyRequest(name="unready")).ready
 
 
 def test_metadata_tell_types_and_shapes(stub: Any) -> None:
+    """KServe G3."""
     metadata = stub.ModelMetadata(pb.ModelMetadataRequest(name="echo"))
     assert (metadata.name, list(metadata.versions)) == ("echo", ["1"])
     assert [(i.name, i.datatype, list(i.shape)) for i in metadata.inputs] == [
@@ -59,6 +62,7 @@ def test_metadata_tell_types_and_shapes(stub: Any) -> None:
 
 
 def test_an_infer_call_is_answered_raw_with_its_id_name_and_version(stub: Any) -> None:
+    """KServe Z1, G4, G8."""
     answer = stub.ModelInfer(request())
     assert (answer.model_name, answer.model_version, answer.id) == ("echo", "1", "7")
     assert [(o.name, o.datatype, list(o.shape)) for o in answer.outputs] == [("x", "FP32", [1, 2])]
@@ -68,6 +72,7 @@ def test_an_infer_call_is_answered_raw_with_its_id_name_and_version(stub: Any) -
 
 @pytest.mark.parametrize("name", DATATYPES)
 def test_every_datatype_travels_raw(stub: Any, name: str) -> None:
+    """KServe D1, G4, G10."""
     datatype = DATATYPES[name]
     raw = np.arange(2).astype(datatype.dtype).tobytes() if datatype.size else b"\0\0\0\0\1\0\0\0w"
     message = pb.ModelInferRequest(model_name="echo", raw_input_contents=[raw])
@@ -94,17 +99,20 @@ def test_every_datatype_travels_raw(stub: Any, name: str) -> None:
 def test_typed_contents_are_read_from_the_field_of_their_datatype(
     stub: Any, datatype: str, field: str, values: list[Any], raw: bytes
 ) -> None:
+    """KServe G5."""
     answer = stub.ModelInfer(typed(datatype, [2], **{field: values}))
     assert list(answer.raw_output_contents) == [raw]
 
 
 def test_an_empty_tensor_needs_neither_raw_nor_contents(stub: Any) -> None:
+    """KServe J4."""
     answer = stub.ModelInfer(typed("FP32", [0, 2]))
     assert list(answer.outputs[0].shape) == [0, 2]
     assert list(answer.raw_output_contents) == [b""]
 
 
 def test_parameters_of_every_type_come_back(stub: Any) -> None:
+    """KServe N1."""
     message = request()
     message.parameters["b"].bool_param = True
     message.parameters["i"].int64_param = -(2**40)
@@ -120,6 +128,7 @@ def test_parameters_of_every_type_come_back(stub: Any) -> None:
 
 
 def test_only_the_outputs_that_are_asked_for_come_in_their_order(stub: Any) -> None:
+    """KServe G9."""
     message = request()
     message.inputs.add(name="y", datatype="BYTES", shape=[0])
     message.raw_input_contents.append(b"")
@@ -175,12 +184,14 @@ def set_shape(*shape: int) -> Change:
 def test_a_request_that_does_not_fit_together_is_an_invalid_argument(
     stub: Any, message: pb.ModelInferRequest, details: str
 ) -> None:
+    """KServe D1, M2, M4, M5, M6, M7, M8, M10, M11, M12, M13, G3, G4, G5, G6, G9."""
     code, told = refused(lambda: stub.ModelInfer(message))
     assert code == grpc.StatusCode.INVALID_ARGUMENT
     assert details in told
 
 
 def test_bytes_that_end_within_an_element_are_an_invalid_argument(stub: Any) -> None:
+    """KServe B9, X2."""
     message = pb.ModelInferRequest(model_name="echo", raw_input_contents=[b"\x09\0\0\0ab"])
     message.inputs.add(name="x", datatype="BYTES", shape=[1])
     code, told = refused(lambda: stub.ModelInfer(message))
@@ -199,6 +210,7 @@ def test_bytes_that_end_within_an_element_are_an_invalid_argument(stub: Any) -> 
     ids=["ready", "metadata", "infer", "version"],
 )
 def test_an_unknown_model_or_version_is_not_found(stub: Any, call: Callable[[Any], Any]) -> None:
+    """KServe G1, G3, G11."""
     assert refused(lambda: call(stub))[0] == grpc.StatusCode.NOT_FOUND
 
 
@@ -210,6 +222,7 @@ def test_a_name_of_a_megabyte_is_not_sent_back(stub: Any) -> None:
 
 
 def test_a_model_that_loads_is_unavailable(stub: Any) -> None:
+    """KServe G11."""
     message = request(lambda m: setattr(m, "model_name", "unready"))
     assert refused(lambda: stub.ModelInfer(message))[0] == grpc.StatusCode.UNAVAILABLE
 
@@ -217,6 +230,7 @@ def test_a_model_that_loads_is_unavailable(stub: Any) -> None:
 def test_what_breaks_in_a_calculator_is_internal_and_not_told(
     stub: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
+    """KServe G11, G12, X5."""
     message = request()
     message.parameters["fail"].bool_param = True
     with caplog.at_level(logging.ERROR, "calcgraph"):
@@ -232,6 +246,7 @@ def test_what_breaks_in_a_calculator_is_internal_and_not_told(
 
 
 def test_a_request_of_many_megabytes_is_read_and_answered(served: Any) -> None:
+    """KServe G13."""
     size = 6 << 20  # grpc's own limit is 4 MiB
     message = pb.ModelInferRequest(model_name="echo", raw_input_contents=[b"\1" * size])
     message.inputs.add(name="x", datatype="UINT8", shape=[size])
@@ -245,6 +260,7 @@ def test_a_request_of_many_megabytes_is_read_and_answered(served: Any) -> None:
 def test_a_client_that_leaves_cancels_its_request(
     stub: Any, nodes: dict[str, Any], leave: str
 ) -> None:
+    """KServe G11, G17, X3, X5."""
     message = request(lambda m: setattr(m, "model_name", "wait"))
     call = stub.ModelInfer.future(message, timeout=0.3 if leave == "deadline" else None)
     assert nodes["WaitForever"].asked.acquire(timeout=10)
@@ -390,3 +406,26 @@ def test_a_call_that_there_is_not_is_unimplemented(served: Any) -> None:
     with grpc.insecure_channel(served.grpc_address) as channel:
         call = channel.unary_unary("/inference.GRPCInferenceService/ModelStatistics")
         assert refused(lambda: call(b""))[0] == grpc.StatusCode.UNIMPLEMENTED
+
+
+def test_metadata_reach_the_graph_in_lower_case(stub: Any) -> None:
+    """KServe G16."""
+    message = request()
+    message.parameters["tell"].string_param = "x-client-id"
+    answer = stub.ModelInfer(message, metadata=[("x-client-id", "me")])
+    assert answer.parameters["told"].string_param == "me"
+    message.parameters["tell"].string_param = "user-agent"
+    assert "grpc-python/" in stub.ModelInfer(message).parameters["told"].string_param
+
+
+@pytest.mark.parametrize("method", ["ModelInfer", "ModelReady", "ModelMetadata", "RepositoryIndex"])
+def test_bytes_that_are_no_message_are_an_invalid_argument(
+    served: Any, stub: Any, method: str
+) -> None:
+    """KServe X1, X5."""
+    with grpc.insecure_channel(served.grpc_address) as channel:
+        call = channel.unary_unary(f"/inference.GRPCInferenceService/{method}")
+        code, told = refused(lambda: call(request().SerializeToString()[:-5] + b"\xff"))
+    assert code == grpc.StatusCode.INVALID_ARGUMENT
+    assert told == f"The request is no {method}Request: its bytes cannot be read."
+    assert stub.ModelInfer(request()).id == "7"

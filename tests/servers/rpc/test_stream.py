@@ -106,7 +106,7 @@ def test_a_stream_keeps_the_state_of_its_graph(open_stream: Any) -> None:
 
 
 def test_many_requests_are_answered_in_order_before_the_stream_ends(open_stream: Any) -> None:
-    """KServe S10."""
+    """KServe S10, X3."""
     stream = open_stream().send(*[add(1)] * 1000).close()
     answers = [message.infer_response for message in stream.rest()]
     assert [number(answer) for answer in answers] == list(range(1, 1001))
@@ -354,7 +354,7 @@ def burst(count: int, size: int, parameters: Any = None) -> pb.ModelInferRequest
 
 
 def test_a_client_that_never_reads_is_ended_before_memory_is(open_stream: Any, served: Any) -> None:
-    """KServe X4."""
+    """KServe X4, X5."""
     stream = open_stream().send(*[burst(256, 1 << 20)] * 4)
     code, told = stream.ended()
     assert code == grpc.StatusCode.RESOURCE_EXHAUSTED
@@ -365,7 +365,7 @@ def test_a_client_that_never_reads_is_ended_before_memory_is(open_stream: Any, s
 def test_requests_wait_while_answers_are_not_read(
     open_stream: Any, nodes: dict[str, Any], eventually: Any
 ) -> None:
-    """KServe X4."""
+    """KServe X4, X5."""
     size = 1 << 20
     stream = open_stream()
     message = pb.ModelInferRequest(model_name="python", raw_input_contents=[bytes(size)])
@@ -378,7 +378,7 @@ def test_requests_wait_while_answers_are_not_read(
 def test_a_stream_that_is_left_frees_its_graph(
     stub: Any, served: Any, nodes: dict[str, Any], eventually: Any, leave: str
 ) -> None:
-    """KServe S14, G17."""
+    """KServe S14, G17, X3."""
     before = nodes["RunningSum"].open_ones
     with grpc.insecure_channel(served.grpc_address) as channel:
         own = type(stub)(channel)
@@ -390,3 +390,18 @@ def test_a_stream_that_is_left_frees_its_graph(
             assert stream.ended()[0] == grpc.StatusCode.DEADLINE_EXCEEDED
     stream.close()
     assert eventually(lambda: nodes["RunningSum"].open_ones == before)
+
+
+def test_bytes_that_are_no_message_are_told_and_the_stream_goes_on(served: Any) -> None:
+    """KServe S6, X1."""
+    with grpc.insecure_channel(served.grpc_address) as channel:
+        call = channel.stream_stream(
+            "/inference.GRPCInferenceService/ModelStreamInfer",
+            response_deserializer=pb.ModelStreamInferResponse.FromString,
+        )
+        good = add(1).SerializeToString()
+        answers = list(call(iter([good, good[:-1], good]), timeout=SOON))
+        errors = [answer.error_message for answer in answers if answer.error_message]
+        numbers = [number(a.infer_response) for a in answers if not a.error_message]
+    assert errors == ["The request is no ModelInferRequest: its bytes cannot be read."]
+    assert numbers == [1, 2]

@@ -35,6 +35,7 @@ class PassThrough(Calculator):
     inputs = {":*": Any}
     outputs = {":*": Any}
     light = True
+    stateless = True
 
     def process(self, cc: Any) -> None:
         for key in cc.inputs:
@@ -50,6 +51,7 @@ class PassOne(Calculator):
     inputs = {"": Any}
     outputs = {"": Any}
     light = True
+    stateless = True
 
     def process(self, cc: Any) -> None:
         cc.outputs[0].add_packet(cc.inputs[0])

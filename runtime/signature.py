@@ -76,6 +76,7 @@ class Signature:
         self._outputs = {
             port.name: _output(plan, port) for port in _as_written(plan.output_streams)
         }
+        self._protocols = frozenset(kind for kind in _PROTOCOLS if self._takes(kind))
         self._message_only = all(stream.kind is None for stream in self._inputs)
         self._is_described = bool(inputs)
         self.inputs = _specs(self._inputs, inputs, streams or {})
@@ -85,17 +86,18 @@ class Signature:
 
     def require(self, kind: type[Request], model: str) -> None:
         """Raises FAILED_PRECONDITION if the graph takes no requests of that protocol."""
-        takes = any(kind in stream.messages for stream in self._inputs)
-        if kind is HttpRequest:
-            fits = takes and len(self._inputs) == len(self._outputs) == 1
-        else:
-            fits = takes or any(stream.kind is not None for stream in self._inputs)
-        if not fits:
+        if kind not in self._protocols:
             raise RequestError(
                 f"The model '{model}' does not speak {_PROTOCOLS[kind]}.",
                 param="model",
                 code=Code.FAILED_PRECONDITION,
             )
+
+    def _takes(self, kind: type[Request]) -> bool:
+        takes = any(kind in stream.messages for stream in self._inputs)
+        if kind is HttpRequest:
+            return takes and len(self._inputs) == len(self._outputs) == 1
+        return takes or any(stream.kind is not None for stream in self._inputs)
 
     def packets(self, request: Request) -> Sequence[tuple[str, Any]]:
         """Stream and payload for every input stream. Raises RequestError for what is missing or too much."""

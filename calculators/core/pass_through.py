@@ -14,6 +14,8 @@ from calcgraph.runtime.errors import Code, status_error
 class PassThroughCalculator(CoreCalculator):
     """Passes every packet, header and side packet on to the output of the same tag and index."""
 
+    stateless = True
+
     @classmethod
     def contract(cls, contract: Contract) -> None:
         _same_ports("streams", contract.inputs, contract.outputs)

@@ -1,11 +1,11 @@
 """This server beside OpenVINO alone, Infinity and sentence-transformers, interleaved in one run.
 
-    python -m benchmarks.serving [--rounds 5] [--seconds 3] [--only WORD] [--skip-peers] [--curves]
+    python -m benchmarks.serving [--rounds 5] [--seconds 1.5] [--only WORD] [--skip-peers] [--curves]
 
 All servers are started first and stand still (SIGSTOP) but for the one whose turn it is; every round
-runs every contestant on every workload, so that a noisy quarter of an hour strikes all of them. Before each turn it waits for a quiet moment, and a turn
-that others disturbed is taken again, a few times. The load generator shares the cores with the server.
-Ratios are taken within a round. Peers get environments of their own in build/peers. Prints Markdown;
+runs every contestant on every workload, so that a noisy quarter of an hour strikes all of them. Before
+each turn it waits for a quiet moment, and a turn that others disturbed is taken once more. The load
+generator shares the cores with the server. Ratios are taken within a round. Peers get environments of their own in build/peers. Prints Markdown;
 --docs writes it there too (figures.md), with the plots and every sample (samples.json).
 """
 
@@ -40,7 +40,7 @@ from benchmarks.serving.servers import (
     start_sentence_transformers,
 )
 from benchmarks.serving.tables import bulk_table, curve_table, table
-from benchmarks.serving.texts import Words, banking
+from benchmarks.serving.texts import SPECIAL_TOKENS, Words, banking
 
 TEXTS = ROOT.parent / "shared" / "data" / "banking77" / "train.csv"
 LOGS = ROOT / "build" / "benchmarks"
@@ -48,7 +48,7 @@ MAX_TOKENS = 256
 CONCURRENCY = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LENGTHS = (4, 8, 16, 32, 64, 128, 256)
 BULK = "a single text beside a job of 10,000, 20 requests a second"
-BULK_SECONDS = 4.0
+BULK_SECONDS = 3.0
 QUIET = 0.25
 """Cores that others may use during a turn."""
 ATTEMPTS = 2
@@ -59,11 +59,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--texts", type=Path, default=TEXTS, help="CSV file with a column `text`")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of each way in each round")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of each way in each round")
     parser.add_argument("--only", default="", help="workloads with this in their name")
     parser.add_argument("--skip-peers", action="store_true")
     parser.add_argument("--infinity-dtypes", nargs="*", default=["bfloat16"])
     parser.add_argument("--curves", action="store_true", help="against concurrency and length")
+    parser.add_argument("--curve-rounds", type=int, default=2)
+    parser.add_argument("--curve-seconds", type=float, default=1.0)
     parser.add_argument("--patience", type=float, default=2.0, help="seconds to wait for quiet")
     parser.add_argument("--docs", type=Path, help="folder for plots and figures")
     args = parser.parse_args()
@@ -106,6 +108,8 @@ def _workloads(texts: Sequence[str], words: Words) -> Iterator[Workload]:
     longest = [words.text(MAX_TOKENS) for _ in range(256)]
     yield Workload("all of 256 tokens, requests of 8 texts, 8 connections", longest, 8, 8)
     yield Workload("5 synthetic tokens, 10 requests a second", ["hi " * 5], 1, 1, rate=10.0)
+    longest_hi = ["hi " * (MAX_TOKENS - SPECIAL_TOKENS)] * 32
+    yield Workload("256 synthetic tokens, requests of 32 texts, 2 connections", longest_hi, 32, 2)
     yield Workload("one real text a request, 100 at a time", texts, 1, 100)
 
 
@@ -193,10 +197,11 @@ class Report:
 
     async def _curve(self, name: str, along: str, points: Sequence[Workload]) -> None:
         results: dict[str, dict[int, list[Sample]]] = {}
-        for _ in range(self._args.rounds):
+        seconds = self._args.curve_seconds
+        for _ in range(self._args.curve_rounds):
             for workload in points:
                 for contestant in self._contestants:
-                    sample = await self._quietly(_turn_of(contestant, workload, self._args.seconds))
+                    sample = await self._quietly(_turn_of(contestant, workload, seconds))
                     curve = results.setdefault(contestant.name, {})
                     curve.setdefault(int(workload.name), []).append(sample)
         samples = [s for curve in results.values() for s in curve.values()]

@@ -39,7 +39,7 @@ def assert_independent_of_company(engine: Engine, texts: int, mixes: int) -> Non
     pool = real_lengths(texts, seed=1)
     alone = np.concatenate([engine.submit([ids]).result(SECONDS) for ids in pool])
     random = np.random.default_rng(2)
-    picks = [random.integers(0, texts, random.integers(1, 40)) for _ in range(mixes)]
+    picks = [random.integers(0, texts, random.integers(1, 12)) for _ in range(mixes)]
     futures = [engine.submit([pool[i] for i in pick]) for pick in picks]
     for pick, future in zip(picks, futures, strict=True):
         assert_same(engine, future.result(SECONDS), alone[pick])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from calcgraph.calculators.engine.pack import Dispatch, plan
+from calcgraph.calculators.engine.pack import Dispatch, fill_up, plan
 from calcgraph.calculators.engine.shapes import Shape, ShapeTable, bucket_table, packed_table
 
 PACKED = packed_table(max_tokens=256, budget=1024, row=128)
@@ -69,3 +69,20 @@ def test_without_packing_every_text_has_a_row_of_its_bucket() -> None:
 @given(st.lists(st.integers(8, 64), min_size=48, max_size=200))
 def test_packed_rows_are_mostly_full(lengths: list[int]) -> None:
     assert sum(lengths) / tokens(plan(lengths, PACKED)) > 0.75
+
+
+@given(st.lists(st.integers(1, 256), min_size=1, max_size=80), st.sampled_from([PACKED, BUCKETS]))
+def test_gaps_take_what_fits_and_move_nobody(lengths: list[int], table: ShapeTable) -> None:
+    dispatch = plan(lengths[:5], table)[0]
+    full = fill_up(dispatch, lengths)
+    assert full.shape == dispatch.shape
+    assert [row[: len(old)] for row, old in zip(full.rows, dispatch.rows, strict=False)] == [
+        *dispatch.rows
+    ]
+    inside = [i for row in full.rows for i in row]
+    assert len(set(inside)) == len(inside)
+    left = min((n for i, n in enumerate(lengths) if i not in inside), default=None)
+    for row in full.rows:
+        used = sum(lengths[i] for i in row)
+        assert used <= full.shape.length
+        assert left is None or used + left > full.shape.length or len(row) == full.shape.slots

@@ -18,7 +18,7 @@ input, and goes on with every packet that comes back. Until the generator ends i
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +30,7 @@ from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
 from calcgraph.runtime.contract import Contract, optional
 from calcgraph.runtime.errors import Code, RequestError, status_error
+from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
 from calcgraph.runtime.payload import RawTensor
 from calcgraph.runtime.plan import GraphPlan, NodePlan, Port
 
@@ -68,6 +69,12 @@ class PythonExecutorCalculator(Calculator):
     @classmethod
     def unload(cls, resource: NodeCode) -> None:
         resource.close()
+
+    @classmethod
+    def describe(
+        cls, node: NodePlan, resource: NodeCode, upstream: Mapping[str, Any]
+    ) -> Mapping[str, Any]:
+        return {FINGERPRINT: ["python", digest_of(resource.file)]}
 
     def open(self, cc: CalculatorContext) -> None:
         self.code: NodeCode = cc.resource

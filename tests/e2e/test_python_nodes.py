@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ import pytest
 from .conftest import ROOT
 
 EXAMPLE = ROOT / "examples" / "python_nodes"
+WORDS = Path(__file__).parent / "clients" / "triton_words.py"
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +34,24 @@ def test_the_example_s_client_gets_its_answers_and_its_stream(
     assert done.returncode == 0, f"{done.stderr}\n{example.log}"
     lines = done.stdout.splitlines()
     assert lines == ["['hello world', 'fine text']", "one", "word", "after", "the", "other"]
+
+
+def test_a_stream_answers_every_request_and_ends_with_a_handler_s_error(
+    example: Any, client_python: Callable[[str, Sequence[str]], Path]
+) -> None:
+    python = client_python("tritonclient", ["tritonclient[grpc,http]"])
+    streams = [[b"a b", b"c", b"d e f"], [b"\xff"], [b"still here"]]
+    question = {"grpc": example.grpc, "streams": [[list(text) for text in s] for s in streams]}
+    done = subprocess.run(
+        [python, WORDS], input=json.dumps(question), capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, f"{done.stderr}\n{example.log}"
+    several, failed, after = json.loads(done.stdout)
+    assert several == ["a", "b", "c", "d", "e", "f"]
+    ((status, message),) = failed
+    assert status == "StatusCode.INTERNAL"
+    assert message.startswith("The Python node 'words' failed: UnicodeDecodeError: ")
+    assert after == ["still", "here"]
 
 
 def test_texts_travel_as_json_too(example: Any) -> None:

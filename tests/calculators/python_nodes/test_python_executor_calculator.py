@@ -127,6 +127,15 @@ def test_a_node_answers_with_the_tensors_it_returns(serve: Serve) -> None:
     assert decoded(tensor).data.tolist() == [[2, 2]]
 
 
+def test_another_code_is_another_fingerprint(serve: Serve) -> None:
+    async def fingerprint(model: GraphExecutor) -> str:
+        return model.metadata.fingerprint
+
+    found = [serve(one_node(), body, fingerprint) for body in ("return []", "return list()")]
+    assert found[0] != found[1]
+    assert found[0] == serve(one_node(), "return []", fingerprint)
+
+
 def test_texts_are_bytes_behind_their_lengths_both_ways(serve: Serve) -> None:
     body = """data = bytes(inputs[0]).upper()
         return [Tensor(self.output_name, data, shape=inputs[0].shape, datatype="BYTES")]"""

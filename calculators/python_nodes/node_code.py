@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import logging
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any, Final
 
 import pyovms
@@ -33,6 +34,14 @@ def code_file(handler_path: str, base_path: Path, graph_folder: Path) -> Path:
     if not file.is_file():
         raise ValueError(f"handler_path {file}: there is no such file")
     return file
+
+
+class _Source(SourceFileLoader):
+    """Reads the file itself: bytecode beside it may be that of a file changed within the same second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
 
 
 class NodeCode:
@@ -84,13 +93,13 @@ def _imported(file: Path) -> ModuleType:
     if folder not in sys.path:
         sys.path.append(folder)
     name = f"{file.stem}__calcgraph_{next(_numbers)}"
-    spec = importlib.util.spec_from_file_location(name, file)
-    if spec is None or spec.loader is None:
-        raise ImportError(f"expected a Python file, found {file.name}")
-    module = importlib.util.module_from_spec(spec)
+    loader = _Source(name, str(file))
+    spec = spec_from_file_location(name, file, loader=loader)
+    assert spec is not None
+    module = module_from_spec(spec)
     sys.modules[name] = module  # dataclasses and pickle look for it there
     try:
-        spec.loader.exec_module(module)
+        loader.exec_module(module)
     except BaseException:
         del sys.modules[name]
         raise

@@ -1,6 +1,7 @@
 """Files of Python nodes: where they may lie, and what they must hold."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -91,6 +92,18 @@ def test_two_files_of_one_name_are_two_modules(tmp_path: Path) -> None:
         file.write_text(f"class OvmsPythonModel:\n def execute(self, inputs): return ['{word}']")
         found.append(NodeCode.load(file, "node", [], []))
     assert [code.execute([]) for code in found] == [["one"], ["two"]]
+
+
+def test_a_file_that_changed_within_the_same_second_is_read_anew(tmp_path: Path) -> None:
+    file, found = tmp_path / "model.py", []
+    for word in ("one", "two"):
+        file.write_text(
+            f"class OvmsPythonModel:\n def execute(self, inputs): return ['{word}', __file__]"
+        )
+        os.utime(file, (0, 0))
+        found.append(NodeCode.load(file, "node", [], []).execute([]))
+    assert found == [["one", str(file)], ["two", str(file)]]
+    assert not (tmp_path / "__pycache__").exists()
 
 
 def test_initialize_and_finalize_may_be_left_out(load: Load) -> None:

@@ -14,13 +14,17 @@ from calcgraph.servers import product
 GROUP: Final = "calcgraph.commands"
 DEFAULT: Final = "serve"
 
+# With it a server starts on a model that is prepared first.
+_SOURCE: Final = "--source_model"
+_PULL_AND_SERVE: Final = "pull_and_serve"
+
 # What OVMS does on a flag where we have a command.
 _OVMS_MODES: Final[Mapping[str, Sequence[str]]] = {
+    "--pull": ("pull",),
     "--add_to_config": ("config", "add"),
     "--remove_from_config": ("config", "remove"),
     "--list_models": ("config", "list"),
 }
-_COMMANDS_ONLY: Final = {"--pull": "pull"}
 
 USAGE: Final = 2
 """Exit status for a command line that makes no sense."""
@@ -80,6 +84,8 @@ def parse(arguments: Sequence[str]) -> tuple[Command, argparse.Namespace] | None
             pass
         case rest:
             name, *rest = _as_command(rest)
+    if name == DEFAULT and any(argument.partition("=")[0] == _SOURCE for argument in rest):
+        name = _PULL_AND_SERVE
     command = _load(commands, name)
     parser = FlagParser(
         f"{product.NAME} {name}", description=inspect.getdoc(command), allow_abbrev=False
@@ -110,8 +116,6 @@ def _as_command(arguments: Sequence[str]) -> Sequence[str]:
     for argument in arguments:
         if command := _OVMS_MODES.get(argument):
             return [*command, *(other for other in arguments if other != argument)]
-        if name := _COMMANDS_ONLY.get(argument.partition("=")[0]):
-            _refuse(f"{argument} is a command here: {product.NAME} {name} ...")
     return [DEFAULT, *arguments]
 
 

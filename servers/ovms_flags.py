@@ -34,9 +34,6 @@ _FLAGS: Final = (
     _Flag("cache_dir", "set CACHE_DIR in plugin_config of the model's graph.pbtxt"),
     _Flag("cpu_extension", "extensions are not loaded", refused=True),
     _Flag("stateful", "stateful models are not served", refused=True, takes_value=False),
-    _Flag("source_model", "prepare the model first: calcgraph pull", refused=True),
-    _Flag("model_repository_path", "prepare the model first: calcgraph pull", refused=True),
-    _Flag("task", "prepare the model first: calcgraph pull", refused=True),
 )
 
 

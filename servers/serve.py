@@ -3,6 +3,8 @@
 The models are those of OVMS's config.json (--config_path), or one folder with a graph.pbtxt
 (--model_name and --model_path). At least one of --rest_port and --port says where to listen; a front end
 whose port is not given does not start. Port 0 takes a free one (in OVMS it means none).
+
+With --source_model NAME_OR_FOLDER the model is prepared first, with the flags of `calcgraph pull`, and then served.
 """
 
 from __future__ import annotations

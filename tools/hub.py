@@ -11,6 +11,7 @@ import glob
 import hashlib
 import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,10 @@ def download(
     """
     # It takes a third of a second to import, which a pull with nothing to do should not wait for.
     from huggingface_hub import snapshot_download
+    from huggingface_hub.utils import disable_progress_bars
+
+    if not sys.stderr.isatty():
+        disable_progress_bars()
 
     def get(names: Sequence[str]) -> Path:
         patterns = [glob.escape(each) for each in names]

@@ -46,7 +46,6 @@ _SETTINGS: Final = (
     "*.model",
     "LICENSE*",
     "NOTICE*",
-    "graph.pbtxt",
     "[0-9]_*/config.json",
     "[0-9]_*/model.safetensors",
     "[0-9]_*/pytorch_model.bin",

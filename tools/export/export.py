@@ -58,12 +58,12 @@ def export_model(export: Export, *, overwrite: bool = False) -> bool:
     Until it is complete, what was there stays. Raises PreparationError and OSError.
     """
     published_files.require_model(export.source)
-    _require_task(export)
+    require_task(export)
     require_compressor(export.compression)
-    if not overwrite and _is_exported(export):
+    if not overwrite and is_exported(export):
         return False
     with staging(export.target) as place:
-        if not overwrite and _is_exported(export):
+        if not overwrite and is_exported(export):
             return False
         require_room(place.root, int(_ROOM * published_files.weight_bytes(export.source)))
         _fill(export, place.folder)
@@ -180,7 +180,7 @@ def _within_limit(export: Export) -> Deployment:
     return replace(export.deployment, max_length=min(asked, limit))
 
 
-def _require_task(export: Export) -> None:
+def require_task(export: Export) -> None:
     if export.task == "rerank" and not published_files.is_scorer(export.source):
         raise PreparationError(
             f"{export.source} is no reranker (its architecture is neither ...ForSequenceClassification nor "
@@ -192,7 +192,7 @@ def _require_task(export: Export) -> None:
         )
 
 
-def _is_exported(export: Export) -> bool:
+def is_exported(export: Export) -> bool:
     """Whether nothing is left to do. Raises PreparationError where going on would destroy another's work."""
     manifest = read_manifest(export.target)
     if manifest is None:

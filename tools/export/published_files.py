@@ -56,8 +56,12 @@ def weight_bytes(source: Path) -> int:
 
 def is_built_without_torch(source: Path) -> bool:
     """Whether our own builder knows the architecture and can read the weights."""
-    kind = read_object(source / "config.json").get("model_type")
-    return kind in WITHOUT_TORCH and (source / "model.safetensors").is_file()
+    return is_known_kind(source) and (source / "model.safetensors").is_file()
+
+
+def is_known_kind(source: Path) -> bool:
+    """Whether our own builder knows the architecture."""
+    return read_object(source / "config.json").get("model_type") in WITHOUT_TORCH
 
 
 def is_scorer(source: Path) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.error import HTTPError, URLError
+from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 import numpy as np
@@ -37,34 +38,48 @@ class Endpoint:
     def embed(self, texts: Sequence[str]) -> Vectors:
         """The vectors, in the order of the texts. Raises StatusError with what the server said."""
         batches = [texts[i : i + _BATCH] for i in range(0, len(texts), _BATCH)]
-        return np.concatenate([_vectors(self._answer(batch)) for batch in batches])
+        answers = [
+            self.ask("embeddings", input=list(batch), encoding_format="base64") for batch in batches
+        ]
+        return np.concatenate([vectors_of(answer) for answer in answers])
 
-    def _answer(self, texts: Sequence[str]) -> Any:
+    def ask(self, path: str, **body: Any) -> Any:
+        """The answer to one request, at a path below the base. Raises StatusError with what the server said."""
+        address = self._address(path)
         for attempt in range(_ATTEMPTS):
             try:
-                return self._ask(texts)
+                return self._ask(address, {"model": self.model, **body})
             except HTTPError as error:
                 if error.code not in _BUSY or attempt == _ATTEMPTS - 1:
-                    raise status_error(Code.UNKNOWN, f"{self._address}: {_reason(error)}") from None
+                    raise status_error(Code.UNKNOWN, f"{address}: {_reason(error)}") from None
                 time.sleep(float(error.headers.get("Retry-After") or 1))
             except URLError as error:
-                reason = f"{self._address} does not answer: {error.reason}"
+                reason = f"{address} does not answer: {error.reason}"
                 raise status_error(Code.UNAVAILABLE, reason) from None
         raise AssertionError("the last attempt returned or raised")
 
-    def _ask(self, texts: Sequence[str]) -> Any:
-        body = {"model": self.model, "input": list(texts), "encoding_format": "base64"}
+    def about(self) -> Any:
+        """What the server tells of the model, an empty object where it tells nothing."""
+        try:
+            return self._ask(self._address(f"models/{quote(self.model, safe='')}"), None)
+        except (HTTPError, ValueError):
+            return {}
+        except URLError as error:
+            reason = f"{self.url} does not answer: {error.reason}"
+            raise status_error(Code.UNAVAILABLE, reason) from None
+
+    def _ask(self, address: str, body: Mapping[str, Any] | None) -> Any:
         headers = {"Content-Type": "application/json", "Authorization": f"Bearer {self.key}"}
-        request = Request(self._address, json.dumps(body).encode(), headers)
-        with urlopen(request, timeout=_TIMEOUT_S) as response:
+        content = None if body is None else json.dumps(body).encode()
+        with urlopen(Request(address, content, headers), timeout=_TIMEOUT_S) as response:
             return json.load(response)
 
-    @property
-    def _address(self) -> str:
-        return f"{self.url.rstrip('/').removesuffix('/embeddings')}/embeddings"
+    def _address(self, path: str) -> str:
+        return f"{self.url.rstrip('/').removesuffix('/embeddings')}/{path}"
 
 
-def _vectors(answer: Any) -> Vectors:
+def vectors_of(answer: Any) -> Vectors:
+    """The vectors of an answer, which are base64 or lists of numbers."""
     rows = [item["embedding"] for item in answer["data"]]
     if rows and isinstance(rows[0], str):
         rows = [np.frombuffer(base64.b64decode(row), "<f4") for row in rows]

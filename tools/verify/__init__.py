@@ -1,0 +1,1 @@
+"""The `calcgraph verify` command: is a model served as it was trained?"""

@@ -39,7 +39,7 @@ def download(
     """
     # It takes a third of a second to import, which a pull with nothing to do should not wait for.
     from huggingface_hub import snapshot_download
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub.utils.tqdm import disable_progress_bars
 
     if not sys.stderr.isatty():
         disable_progress_bars()

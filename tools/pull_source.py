@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from calcgraph.tools.export.source import model_name
+from calcgraph.tools.export.naming import model_name
 from calcgraph.tools.layout import (
     IR,
     IR_FOLDER,

@@ -325,9 +325,7 @@ def test_ovms_command_pulls_from_the_hub(hub: Hub, ir: Path, tmp_path: Path) -> 
     other = hub.publish("OpenVINO/tiny-int8-ov", ir, "v2")
     refused = pulled(*command, "--revision", "v2")
     assert refused.returncode == 1
-    assert (
-        f"@{commit} as published, asked for was OpenVINO/tiny-int8-ov@{other}" in refused.stderr
-    )
+    assert f"@{commit} as published, asked for was OpenVINO/tiny-int8-ov@{other}" in refused.stderr
 
 
 def test_what_the_hub_refuses_is_one_sentence(hub: Hub, tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ def _verdict(name: str, check: Callable[[Subject], Found], subject: Subject) -> 
 
 
 def _token_ids(subject: Subject) -> Found:
-    expected = [_core(ids, *_specials(subject.reference.token_ids)) for ids in subject.reference.token_ids]
+    expected = [
+        _core(ids, *_specials(subject.reference.token_ids)) for ids in subject.reference.token_ids
+    ]
     found = [_core(ids, *_specials(subject.tokens)) for ids in subject.tokens]
     for text, one, other in zip(subject.reference.texts, found, expected, strict=True):
         if not np.array_equal(one, other):
@@ -132,7 +134,10 @@ def _pooling(subject: Subject) -> Found:
     best = max(fits, key=lambda name: (fits[name], name == reference.pooling))
     # Not <: a NaN is worse than any number.
     if not fits[best] >= subject.floor:
-        return None, f"no pooling gives these vectors (the nearest is {best}: {fits[best]:.4f}); see vectors"
+        return (
+            None,
+            f"no pooling gives these vectors (the nearest is {best}: {fits[best]:.4f}); see vectors",
+        )
     if best == reference.pooling or fits[reference.pooling] >= fits[best]:
         return True, f"{best}, cosine at least {fits[best]:.4f}"
     return (
@@ -155,7 +160,11 @@ def _dense(subject: Subject) -> Found:
         )
     if _agrees(subject):
         return True, f"{layers} layers"
-    return False, f"the vectors are not those behind the {layers} Dense layers", "export the model again"
+    return (
+        False,
+        f"the vectors are not those behind the {layers} Dense layers",
+        "export the model again",
+    )
 
 
 def _normalization(subject: Subject) -> Found:
@@ -219,7 +228,10 @@ def _vectors(subject: Subject) -> Found:
     found = cosines(subject.alone, expected)
     worst = int(np.argmin(found))
     if found[worst] >= subject.floor:
-        return True, f"cosine with {subject.reference.origin}: {found.mean():.5f}, at least {found[worst]:.5f}"
+        return (
+            True,
+            f"cosine with {subject.reference.origin}: {found.mean():.5f}, at least {found[worst]:.5f}",
+        )
     return (
         False,
         f"cosine {found[worst]:.4f} for {subject.reference.texts[worst][:40]!r}, expected at least {subject.floor}",
@@ -283,7 +295,11 @@ def _ids_as_input(subject: Subject) -> Found:
     found = cosines(subject.embed(ids, encoding_format="float"), subject.alone)
     if found.min() >= _SAME_TEXT:
         return True, "token ids give the vectors of their texts"
-    return False, f"token ids give another vector than their text (cosine {found.min():.4f})", "send texts"
+    return (
+        False,
+        f"token ids give another vector than their text (cosine {found.min():.4f})",
+        "send texts",
+    )
 
 
 def _base64(subject: Subject) -> Found:
@@ -292,7 +308,11 @@ def _base64(subject: Subject) -> Found:
     )
     coded = answer["data"][0]["embedding"]
     if not isinstance(coded, str):
-        return False, "encoding_format: base64 is ignored", "OpenAI's clients ask for it: use another server"
+        return (
+            False,
+            "encoding_format: base64 is ignored",
+            "OpenAI's clients ask for it: use another server",
+        )
     plain = subject.endpoint.ask(
         "embeddings", input=[subject.reference.texts[0]], encoding_format="float"
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +33,13 @@ _TASKS = ("stsb", "banking77")
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("model", metavar="MODEL", help="a model folder, or a name")
-    add("--config_path", type=Path, default=Path("models/config.json"), metavar="FILE", help="(%(default)s)")
+    add(
+        "--config_path",
+        type=Path,
+        default=Path("models/config.json"),
+        metavar="FILE",
+        help="(%(default)s)",
+    )
     add("--service_url", metavar="URL", help="ask this server, e.g. http://127.0.0.1:8000/v3")
     add(
         "--reference",

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,14 +84,14 @@ def sentence_transformers_reference(name: str, python: Path, texts: Sequence[str
                 f"sentence-transformers of {python} cannot be the reference for {name} (it says: {said})"
             )
         with np.load(answer) as stored:
-            return _answered(name, texts, dict(stored))
+            return _answered(name, dict(stored))
 
 
-def _answered(name: str, texts: Sequence[str], stored: Mapping[str, NDArray[np.generic]]) -> Reference:
+def _answered(name: str, stored: Mapping[str, NDArray[Any]]) -> Reference:
     about = json.loads(str(stored["about"]))
     return Reference(
         origin=f"sentence-transformers on {name}",
-        texts=texts,
+        texts=stored["texts"].tolist(),
         token_ids=np.split(stored["ids"].astype(np.int64), np.cumsum(stored["lengths"])[:-1]),
         by_pooling={method.name: stored[method.name].astype(np.float32) for method in Pooling},
         vectors=stored["vectors"].astype(np.float32),

@@ -1,6 +1,6 @@
 """Run by the Python of an environment that has sentence-transformers, and nothing of calcgraph.
 
-    python sentence_transformers_program.py MODEL TEXTS.json ANSWER.npz
+python sentence_transformers_program.py MODEL TEXTS.json ANSWER.npz
 """
 
 import json
@@ -17,7 +17,9 @@ def main(name: str, question: str, answer: str) -> None:
         texts = json.load(file)
     model = SentenceTransformer(name, device="cpu").float()
     kinds = [type(module).__name__ for module in model]
-    ids = [model.tokenizer(text)["input_ids"][: model.max_seq_length] for text in texts]
+    encoded = {text: model.tokenizer(text)["input_ids"] for text in texts}
+    texts = [text for text in texts if len(encoded[text]) <= (model.max_seq_length or 10**9)]
+    ids = [encoded[text] for text in texts]
     hidden = [
         model.encode(text, output_value="token_embeddings", prompt="").numpy() for text in texts
     ]
@@ -32,6 +34,7 @@ def main(name: str, question: str, answer: str) -> None:
     np.savez(
         answer,
         about=json.dumps(about),
+        texts=texts,
         ids=np.concatenate(ids),
         lengths=[len(each) for each in ids],
         CLS=np.stack([tokens[0] for tokens in hidden]),

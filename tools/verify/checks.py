@@ -11,10 +11,9 @@ import numpy as np
 
 from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.runtime.errors import StatusError
+from calcgraph.tools.verify.reference import Vectors, unit
 from calcgraph.tools.verify.subject import Subject, cosines
 
-_SAME_TEXT: Final = 0.999
-"""The least cosine of a text's vectors in different company; bf16 leaves 0.9999."""
 _UNIT: Final = 0.01
 """How far from 1 the length of a unit vector may be."""
 
@@ -125,7 +124,7 @@ def _pooling(subject: Subject) -> Found:
     if reference.dense and reference.pooling not in reference.by_pooling:
         return None, "behind Dense layers it cannot be told apart"
     fits = {
-        name: float(cosines(subject.alone, rows).min())
+        name: _likeness(subject.alone, rows)
         for name, rows in reference.by_pooling.items()
         if rows.shape == subject.alone.shape
     }
@@ -145,6 +144,12 @@ def _pooling(subject: Subject) -> Found:
         f"the server takes {best}, the model was trained with {reference.pooling}",
         f"set pooling: {reference.pooling} in the Pooling node of graph.pbtxt",
     )
+
+
+def _likeness(found: Vectors, expected: Vectors) -> float:
+    """The least cosine of unit vectors, seen from the middle of the expected ones."""
+    expected = unit(expected)
+    return float(cosines(unit(found), expected, expected.mean(axis=0)).min())
 
 
 def _dense(subject: Subject) -> Found:
@@ -187,7 +192,7 @@ def _prompts(subject: Subject) -> Found:
     for name, prompt in prompts.items():
         asked = subject.embed([text], prompt_name=name)
         written = subject.embed([prompt + text])
-        if not cosines(asked, written)[0] >= _SAME_TEXT:
+        if not subject.cosines(asked, written)[0] >= subject.same_text:
             return (
                 False,
                 f"prompt {name!r} is not {prompt[:40]!r}",
@@ -196,7 +201,7 @@ def _prompts(subject: Subject) -> Found:
     default = subject.reference.default_prompt
     plain = subject.embed([text], encoding_format="float")
     expected = subject.embed([prompts.get(default or "", "") + text])
-    if not cosines(plain, expected)[0] >= _SAME_TEXT:
+    if not subject.cosines(plain, expected)[0] >= subject.same_text:
         return False, f"the default prompt is not {default!r}", "set default_prompt in graph.pbtxt"
     return True, ", ".join(prompts)
 
@@ -206,7 +211,7 @@ def _no_prompt(subject: Subject, text: str) -> Found:
         without = subject.embed([text], instruction="")
     except StatusError:  # its graph has no PromptTemplate
         return True, "the model has none"
-    if cosines(subject.embed([text]), without)[0] >= _SAME_TEXT:
+    if subject.cosines(subject.embed([text]), without)[0] >= subject.same_text:
         return True, "the model has none"
     return (
         False,
@@ -225,7 +230,8 @@ def _vectors(subject: Subject) -> Found:
             f"they have {subject.alone.shape[1]} numbers, expected {expected.shape[1]}",
             "it is another model, or Dense layers are missing: export it again",
         )
-    found = cosines(subject.alone, expected)
+    expected = unit(expected)
+    found = cosines(unit(subject.alone), expected, expected.mean(axis=0))
     worst = int(np.argmin(found))
     if found[worst] >= subject.floor:
         return (
@@ -260,9 +266,9 @@ def _nan(subject: Subject) -> Found:
 
 def _company(name: str) -> Callable[[Subject], Found]:
     def check(subject: Subject) -> Found:
-        found = cosines(getattr(subject, name), subject.alone)
+        found = subject.cosines(getattr(subject, name), subject.alone)
         worst = int(np.argmin(found))
-        if found[worst] >= _SAME_TEXT:
+        if found[worst] >= subject.same_text:
             return True, f"cosine with each text alone at least {found[worst]:.6f}"
         return (
             False,
@@ -278,8 +284,8 @@ def _padding_side(subject: Subject) -> Found:
     short, long = int(np.argmin(lengths)), int(np.argmax(lengths))
     texts = subject.reference.texts
     for pair in ((short, long), (long, short)):
-        found = cosines(subject.embed([texts[i] for i in pair]), subject.alone[list(pair)])
-        if not found.min() >= _SAME_TEXT:
+        found = subject.cosines(subject.embed([texts[i] for i in pair]), subject.alone[list(pair)])
+        if not found.min() >= subject.same_text:
             return (
                 False,
                 f"beside a longer text {texts[short][:40]!r} has cosine {found.min():.4f} with itself alone",
@@ -292,8 +298,8 @@ def _ids_as_input(subject: Subject) -> Found:
     if subject.details.get("token_input", "model") != "model":
         return None, f"token ids are {subject.details['token_input']}'s here"
     ids = [[int(i) for i in each] for each in subject.tokens]
-    found = cosines(subject.embed(ids, encoding_format="float"), subject.alone)
-    if found.min() >= _SAME_TEXT:
+    found = subject.cosines(subject.embed(ids, encoding_format="float"), subject.alone)
+    if found.min() >= subject.same_text:
         return True, "token ids give the vectors of their texts"
     return (
         False,
@@ -329,7 +335,8 @@ def _dimensions(subject: Subject) -> Found:
     expected = subject.alone[:1, :wanted]
     if found.shape[1] != wanted:
         return False, f"asked for {wanted} numbers, {found.shape[1]} came", "do not send dimensions"
-    if not cosines(found, expected)[0] >= _SAME_TEXT:
+    middle = unit(subject.alone[:, :wanted]).mean(axis=0)
+    if not cosines(unit(found), unit(expected), middle)[0] >= subject.same_text:
         return False, "they are not the leading numbers of the vector", "do not send dimensions"
     if subject.reference.normalize and not abs(np.linalg.norm(found) - 1) < _UNIT:
         return (

@@ -7,17 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
-from calcgraph.calculators.canary import FLOORS
 from calcgraph.calculators.tokenization.ids import Ids
 from calcgraph.tools.compare.endpoint import Endpoint, vectors_of
+from calcgraph.tools.manifest import read_manifest
 from calcgraph.tools.verify.reference import Reference, Vectors
 
-_UNKNOWN_PRECISION = 0.98
-_AT_ONCE = 8
+# What is broken turns a vector further than rounding does, by the precision of the inference and of the weights.
+_FLOORS: Final[Mapping[str, float]] = {"f32": 0.999, "bf16": 0.97, "f16": 0.97}
+_UNKNOWN: Final = 0.95
+_WEIGHTS: Final[Mapping[str, float]] = {"int8": 0.9, "int4": 0.6}
+_AT_ONCE: Final = 8
 
 
 @dataclass(frozen=True)
@@ -28,7 +31,7 @@ class Subject:
     reference: Reference
     folder: Path | None = None
     lowest_cosine: float | None = None
-    """Below it a vector is wrong; None is what the precision of the inference allows."""
+    """Below it a vector is wrong; None is what the precisions of inference and weights allow."""
 
     @cached_property
     def details(self) -> Mapping[str, Any]:
@@ -41,7 +44,24 @@ class Subject:
     def floor(self) -> float:
         if self.lowest_cosine is not None:
             return self.lowest_cosine
-        return FLOORS.get(str(self.details.get("precision")), _UNKNOWN_PRECISION)
+        return min(self.same_text, _WEIGHTS.get(self._weight_format, 1.0))
+
+    @property
+    def same_text(self) -> float:
+        """The least cosine of two vectors that the served model itself gives of one text."""
+        return _FLOORS.get(str(self.details.get("precision")), _UNKNOWN)
+
+    @property
+    def _weight_format(self) -> str:
+        manifest = None if self.folder is None else read_manifest(self.folder)
+        return "" if manifest is None else manifest.weight_format
+
+    def cosines(self, one: Vectors, other: Vectors) -> Vectors:
+        """Of each row with the same row of the other, from the middle of all texts; NaN where one has a NaN.
+
+        From zero the vectors of a model may all point one way, and a wrong one hardly another.
+        """
+        return cosines(one, other, self.alone.mean(axis=0))
 
     @cached_property
     def tokens(self) -> Sequence[Ids]:
@@ -72,7 +92,8 @@ class Subject:
         return vectors_of(self.endpoint.ask("embeddings", **body))
 
 
-def cosines(one: Vectors, other: Vectors) -> Vectors:
-    """Of each row with the same row of the other; NaN where one has a NaN."""
+def cosines(one: Vectors, other: Vectors, middle: Vectors) -> Vectors:
+    """Of each row with the same row of the other, both seen from `middle`."""
+    one, other = one - middle, other - middle
     lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
     return np.asarray((one * other).sum(axis=1) / np.maximum(lengths, 1e-12), np.float32)

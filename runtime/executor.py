@@ -133,9 +133,7 @@ class GraphExecutor:
         if self._closed:
             raise self._unloading()
         self._signature.require(type(request), self.name)
-        if request.terms is not None:
-            for node in self.plan.nodes:
-                node.calculator.admit(self._resources.by_node.get(node.id), request.terms)
+        self._admit(request)
         packets = self._signature.packets(request)
         time, given = None, {}
         if isinstance(request, InferRequest) and request.parameters:
@@ -161,7 +159,13 @@ class GraphExecutor:
             raise self._unloading()
         self._signature.require(InferRequest, self.name)
         given = side_packets(parameters, self._side_packets)
-        return StreamSession(self._new_graph(), self._signature, given)
+        return StreamSession(self._new_graph(), self._signature, self._admit, given)
+
+    def _admit(self, request: Request) -> None:
+        """Raises RequestError if a node will not take it on its terms."""
+        if request.terms is not None:
+            for node in self.plan.nodes:
+                node.calculator.admit(self._resources.by_node.get(node.id), request.terms)
 
     async def _ask_pool(self, packets: Any, time: int) -> Mapping[str, Any]:
         graph = self._idle.pop() if self._idle else PooledGraph(self._new_graph())
@@ -228,6 +232,8 @@ def _pool_size(plan: GraphPlan) -> int:
     """How many graphs may be handed from request to request; 0 gives every request its own."""
     if any(packet.required for packet in plan.side_packets.values()):
         return 0  # these come with the requests
+    if any(node.is_source for node in plan.nodes):
+        return 0  # it would never rest between two requests
     said = plan.directives.get(_POOL)
     if said is None:
         return _IDLE_GRAPHS if all(node.calculator.stateless for node in plan.nodes) else 0

@@ -8,7 +8,7 @@ client that does not read is bounded: then the stream fails.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -46,11 +46,19 @@ class StreamSession:
     """Belongs to one event loop. Whoever opens it takes its answers and cancels it at the end."""
 
     def __init__(
-        self, graph: CalculatorGraph, signature: Signature, side_packets: Mapping[str, Any]
+        self,
+        graph: CalculatorGraph,
+        signature: Signature,
+        admit: Callable[[InferRequest], None],
+        side_packets: Mapping[str, Any],
     ) -> None:
-        """Start the graph. Raises RequestError for side packets that are missing or wrong."""
+        """Start the graph. Raises RequestError for side packets that are missing or wrong.
+
+        `admit` raises RequestError for a request that the model will not take now.
+        """
         self._graph = graph
         self._signature = signature
+        self._admit = admit
         self._clock = Clock()
         self._last: dict[str, int] = {}
         self._latest = UNSTARTED
@@ -76,6 +84,7 @@ class StreamSession:
         goes on. What ends the stream is told by `answers` alone.
         """
         asked = timestamp(request.parameters)
+        self._admit(request)
         packets = self._signature.partial_packets(request)
         time = max(self._clock.next(), self._latest + 1) if asked is None else asked
         if self._is_over or not self._in_order(packets, time):

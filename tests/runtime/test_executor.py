@@ -9,7 +9,7 @@ import pytest
 from trial import node
 from trial_calculators import AnyToAny, trial
 
-from calcgraph.runtime.calculator import Calculator
+from calcgraph.runtime.calculator import STOP, Calculator
 from calcgraph.runtime.errors import Code, GraphError, RequestError, StatusError
 from calcgraph.runtime.executor import GraphExecutor
 from calcgraph.runtime.payload import (
@@ -366,3 +366,22 @@ def test_python_tensors_and_texts_reach_the_graph_as_they_are(ask):
     assert executor.metadata.inputs[0] == TensorSpec("t", "BYTES", (-1,))
     assert answer.outputs[0].data.tolist() == [b"A", b"B"]
     assert answer.outputs[1] == RawTensor("same", "own_type", (5,), b"\1\2\3")
+
+
+def test_a_graph_with_a_source_of_its_own_is_not_kept(ask):
+    @trial("Once")
+    class Once(Calculator):
+        outputs = {"": np.ndarray}
+
+        def process(self, cc):
+            cc.outputs[0].add(np.array([7]), 1)
+            return STOP
+
+    graph = """
+    # OVMS_GRAPH_QUEUE_MAX_SIZE: AUTO
+    input_stream: "in" output_stream: "out" output_stream: "once"
+    node { calculator: "trial.Counts" input_stream: "in" output_stream: "out" }
+    node { calculator: "trial.Once" output_stream: "once" }
+    """
+    _, answers = ask(graph, *[request(**{"in": [1]})] * 2)
+    assert [[t.data.tolist() for t in answer.outputs] for answer in answers] == [[[1], [7]]] * 2

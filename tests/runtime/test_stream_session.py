@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -12,6 +13,7 @@ from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.errors import Code, RequestError
 from calcgraph.runtime.executor import GraphExecutor
 from calcgraph.runtime.payload import InferRequest, Tensor
+from calcgraph.runtime.terms import Overloaded, Terms
 
 produced = count()
 
@@ -165,3 +167,28 @@ def test_after_a_failure_requests_are_taken_and_the_failure_is_told_at_the_end(r
 
     with pytest.raises(RequestError, match="must increase: 4 came after 5"):
         run(one("Doubles"), work)
+
+
+@trial("Full")
+class Full(AnyToAny):
+    """Has too much to do for those who cannot wait."""
+
+    @classmethod
+    def admit(cls, resource, terms):
+        if terms.wait_s < 1:
+            raise Overloaded(2.0)
+
+    def process(self, cc):
+        cc.outputs[0].add(cc.inputs[0].value)
+
+
+def test_a_request_that_is_not_admitted_is_refused_and_the_stream_goes_on(run):
+    async def work(session):
+        await session.add(replace(request(1), terms=Terms(wait_s=5)))
+        with pytest.raises(Overloaded):
+            await session.add(replace(request(2), terms=Terms(wait_s=0.5)))
+        await session.add(request(3))
+        session.end()
+        return await values(session)
+
+    assert run(one("Full"), work) == [1, 3]

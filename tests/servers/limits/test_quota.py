@@ -142,3 +142,19 @@ def test_both_front_ends_spend_one_quota(limited: Any) -> None:
             stub.ModelInfer(request, metadata=metadata)
     assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     assert 1 <= int(dict(error.value.trailing_metadata())["retry-after"]) <= 30
+
+
+def test_each_request_of_a_stream_counts_and_one_beyond_the_quota_is_told(limited: Any) -> None:
+    request = pb.ModelInferRequest(model_name="echo", raw_input_contents=[b"\0" * 8])
+    request.inputs.add(name="x", datatype="FP32", shape=[1, 2])
+    with grpc.insecure_channel(limited.grpc_address) as channel:
+        stub = GRPCInferenceServiceStub(channel)
+        metadata = (("authorization", "Bearer poor"),)
+        answers = list(stub.ModelStreamInfer(iter([request] * 3), metadata=metadata, timeout=20))
+        errors = [answer.error_message for answer in answers if answer.error_message]
+        assert len(answers) == 3
+        assert len(errors) == 1
+        assert "may use 2 requests a minute" in errors[0]
+        with pytest.raises(grpc.RpcError) as error:
+            next(stub.ModelStreamInfer(iter([request]), timeout=20))
+    assert error.value.code() is grpc.StatusCode.UNAUTHENTICATED

@@ -10,6 +10,7 @@ or the `scores` float32 [texts] of CrossEncoder.predict for the one query `query
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -85,6 +86,42 @@ class Family:
     widths: tuple[int, ...] = ()
     normalize: bool = True
     prompts: Mapping[str, str] | None = None
+    as_published: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    """The config.json of its authors, for their own code; the names of the weights are theirs in any case."""
+
+
+def published_gte(config: dict[str, Any]) -> dict[str, Any]:
+    theta = config.pop("rope_parameters")["rope_theta"]
+    return config | {
+        "model_type": "new",
+        "architectures": ["NewModel"],
+        "auto_map": {"AutoModel": "modeling.NewModel"},
+        "rope_theta": theta,
+        "rope_scaling": None,
+        "position_embedding_type": "rope",
+        "layer_norm_type": "layer_norm",
+        "logn_attention_scale": False,
+    }
+
+
+def published_nomic(config: dict[str, Any]) -> dict[str, Any]:
+    theta = config.pop("rope_parameters")["rope_theta"]
+    theirs = {
+        "hidden_size": "n_embd",
+        "num_attention_heads": "n_head",
+        "num_hidden_layers": "n_layer",
+        "intermediate_size": "n_inner",
+        "max_position_embeddings": "n_positions",
+        "layer_norm_eps": "layer_norm_epsilon",
+    }
+    renamed = {theirs.get(key, key): value for key, value in config.items() if key != "head_dim"}
+    return renamed | {
+        "auto_map": {"AutoModel": "modeling.NomicBertModel"},
+        "activation_function": "swiglu",
+        "rotary_emb_base": theta,
+        "rotary_emb_fraction": 1.0,
+        "prenorm": False,
+    }
 
 
 def text_only(make: Callable[[], Any]) -> Callable[[], Any]:
@@ -206,7 +243,11 @@ EMBEDDERS: Mapping[str, Family] = {
     "xlm-roberta": Family("xlm-roberta", rerankers.unigram, "mean", {**ROBERTA, **SIZES}),
     "mpnet": Family("mpnet", mpnet_words, "mean", {**ROBERTA, **SIZES}),
     "nomic_bert": Family(
-        "nomic_bert", rerankers.word_piece, "mean", {"max_position_embeddings": 256, **SIZES}
+        "nomic_bert",
+        rerankers.word_piece,
+        "mean",
+        {"max_position_embeddings": 256, **SIZES},
+        as_published=published_nomic,
     ),
     "gte": Family(
         "gte",
@@ -214,6 +255,7 @@ EMBEDDERS: Mapping[str, Family] = {
         "cls",
         {"max_position_embeddings": 256, "type_vocab_size": 2, "pad_token_id": 0, **SIZES},
         normalize=False,
+        as_published=published_gte,
     ),
     "modernbert": Family(
         "modernbert",
@@ -302,6 +344,9 @@ def write(family: Family, folder: Path) -> None:
     (folder / "generation_config.json").unlink(missing_ok=True)
     expected = scores(folder) if family.pooling is None else vectors(family, folder)
     np.savez(folder / "expected.npz", **expected)
+    if family.as_published is not None:
+        path = folder / "config.json"
+        path.write_text(json.dumps(family.as_published(json.loads(path.read_text())), indent=2))
 
 
 def randomize(model: nn.Module) -> None:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from calcgraph.tools.disk import explain
 from calcgraph.tools.errors import PreparationError
 from calcgraph.tools.graph_template import Deployment
 
-_TASKS = {"embeddings_ov": "embeddings", "rerank_ov": "rerank"}
+_TASKS: Final[Mapping[str, Literal["embeddings", "rerank"]]] = {
+    "embeddings_ov": "embeddings",
+    "rerank_ov": "rerank",
+}
 _INTERRUPTED = 130
 
 
@@ -120,7 +124,7 @@ def _export(args: argparse.Namespace) -> None:
     target = args.model_repository_path / name
     source = obtain_source(args.source_model, args.revision, lambda _: TRAINED)
     export = Export(
-        task=_TASKS[args.task],  # type: ignore[arg-type]
+        task=_TASKS[args.task],
         source=source.folder,
         published_as=source.origin,
         target=target,

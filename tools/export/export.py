@@ -28,7 +28,11 @@ from calcgraph.tools.export.torch_ir import convert_with_torch
 from calcgraph.tools.graph_template import Deployment, embeddings_graph, rerank_graph
 from calcgraph.tools.manifest import fault, read_manifest, write_manifest
 from calcgraph.tools.prepare import save_model
-from calcgraph.tools.sentence_settings import SentenceSettings, read_sentence_settings
+from calcgraph.tools.sentence_settings import (
+    SentenceSettings,
+    read_object,
+    read_sentence_settings,
+)
 from calcgraph.tools.staging import staging
 from calcgraph.tools.tokenizer_ir import convert_tokenizer
 
@@ -142,7 +146,8 @@ def _save_with_canary(
         save_model(_compressed(model, compression), folder, compression.format)
         return
     except ValueError as error:
-        raise PreparationError(f"{folder.name}: {error}") from error
+        raise PreparationError(str(error)) from error
+    _require_fitting_tokenizer(exact, folder)
     served = _compressed(model, compression)
     save_model(served, folder, compression.format)
     if compression.format in ("int8", "int4"):
@@ -151,6 +156,16 @@ def _save_with_canary(
     else:
         stored = exact
     write_canary(folder, stored)
+
+
+def _require_fitting_tokenizer(canary: Canary, folder: Path) -> None:
+    words = read_object(folder / "config.json").get("vocab_size")
+    largest = max(int(ids.max()) for ids in canary.token_ids)
+    # OpenVINO takes a token id that the model has no vector for, and returns some numbers.
+    if isinstance(words, int) and largest >= words:
+        raise PreparationError(
+            f"the tokenizer gives id {largest} and the model knows the ids below {words}: their files are not of one model"
+        )
 
 
 def _tell_the_loss(exact: Canary, stored: Canary, pooling: Pooling, how: Compression) -> None:

@@ -211,6 +211,12 @@ def cross_encoder(source: Path) -> None:
     (source / "config.json").write_text(json.dumps(config))
 
 
+def foreign_tokenizer(source: Path) -> None:
+    spec = json.loads((source / "tokenizer.json").read_text())
+    spec["model"]["vocab"]["hello"] = 5000
+    (source / "tokenizer.json").write_text(json.dumps(spec))
+
+
 def unheard_of(source: Path) -> None:
     (source / "config.json").write_text('{"model_type": "mamba9", "architectures": ["Mamba9"]}')
 
@@ -223,6 +229,7 @@ def unheard_of(source: Path) -> None:
         (without_tokenizer, "has no tokenizer (tokenizer.json): it is not a whole model"),
         (half_downloaded, "is not a whole safetensors file"),
         (cross_encoder, "scores pairs of texts and has no embeddings: export it with rerank_ov"),
+        (foreign_tokenizer, "gives id 5000 and the model knows the ids below 200: their files are"),
         (unheard_of, "pip install 'calcgraph[export-torch]'"),
     ],
 )

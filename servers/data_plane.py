@@ -41,6 +41,8 @@ class DataPlane:
     def __init__(self, repository: Repository, limits: Limits = NO_LIMITS) -> None:
         self._repository = repository
         self.limits = limits
+        self.leaving = False
+        """The server is about to stop: it answers, and wants no more connections."""
 
     @property
     def names(self) -> Sequence[str]:
@@ -51,7 +53,11 @@ class DataPlane:
     def ready(self) -> bool:
         """All that is to be served answers requests."""
         models = [self._repository.model(name) for name in self.names]
-        return bool(models) and all(model.ready for model in models)
+        return not self.leaving and bool(models) and all(model.ready for model in models)
+
+    def turn_away(self) -> None:
+        """Be ready no more, while requests that come all the same are answered."""
+        self.leaving = True
 
     def is_ready(self, name: str, version: str = "") -> bool:
         """Whether a registered model answers requests now."""

@@ -36,7 +36,6 @@ _LOG_LEVELS: Final = {
     "WARNING": logging.WARNING,
     "ERROR": logging.ERROR,
 }
-_MIB: Final = 1024 * 1024
 _IDLE_THREAD_ENDS_S: Final = 1.0
 
 log = logging.getLogger(__name__)
@@ -53,14 +52,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--rest_bind_address", default="127.0.0.1", metavar="HOST")
     parser.add_argument("--grpc_bind_address", default="127.0.0.1", metavar="HOST")
     parser.add_argument(
-        "--max_body_mb", type=int, default=64, metavar="MB", help="the largest REST body (64)"
-    )
-    parser.add_argument(
         "--drain_seconds",
         type=float,
         default=15.0,
         metavar="S",
         help="how long running requests may take to end when the server stops (15)",
+    )
+    parser.add_argument(
+        "--shutdown_grace_seconds",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="how long it goes on taking requests, not ready, when it is told to stop (0)",
+    )
+    parser.add_argument(
+        "--on_load_error",
+        choices=("exit", "serve"),
+        default="exit",
+        help="when a model cannot be loaded at the start: end with status 1, or serve the others, not ready (exit)",
+    )
+    parser.add_argument(
+        "--health_port",
+        type=_port,
+        metavar="PORT",
+        help="answer /livez, /readyz and /startupz here, from a thread of its own",
     )
     parser.add_argument(
         "--allowed_origins",
@@ -150,8 +165,13 @@ def _options(args: argparse.Namespace) -> ServerOptions:
         grpc=grpc,
         security=auth_flags.security(args, [each.host for each in (rest, grpc) if each]),
         limits=limit_flags.limits(args),
-        max_body_bytes=args.max_body_mb * _MIB,
+        transfer=limit_flags.transfer(args),
         drain_s=args.drain_seconds,
+        grace_s=args.shutdown_grace_seconds,
+        health=None
+        if args.health_port is None
+        else Listen(args.rest_bind_address, args.health_port),
+        keep_serving=args.on_load_error == "serve",
         grpc_channel_options=args.grpc_channel_arguments,
         cors=Cors(args.allowed_origins, args.allowed_methods, args.allowed_headers),
         ovms_metrics=metrics_flags.ovms_metrics(args),

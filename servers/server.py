@@ -7,20 +7,24 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
+from calcgraph.runtime.errors import StatusError
 from calcgraph.runtime.services import MODELS
 from calcgraph.servers import product
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.health_port import HealthPort
 from calcgraph.servers.limits.limits import Limits
+from calcgraph.servers.limits.transfer import TransferLimits
 from calcgraph.servers.metrics.ovms import NO_OVMS_METRICS, OvmsMetrics
 from calcgraph.servers.observation.load_counts import LoadCounts
 from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.pulse import Pulse
 from calcgraph.servers.repository.flags import Following
 from calcgraph.servers.repository.opening import open_graph
 from calcgraph.servers.repository.repository import Repository
@@ -43,9 +47,14 @@ class ServerOptions:
 
     rest: Listen | None
     grpc: Listen | None
-    max_body_bytes: int
     drain_s: float
     """How long running requests may take to end once the server was told to stop."""
+    grace_s: float = 0.0
+    """How long before that it goes on taking requests, so that load balancers see that it is not ready."""
+    health: Listen | None = None
+    keep_serving: bool = False
+    """Without the models that cannot be loaded."""
+    transfer: TransferLimits = field(default_factory=TransferLimits)
     grpc_channel_options: Mapping[str, str | int] = field(default_factory=dict)
     cors: Cors = NO_CORS
     security: Security = field(default_factory=Security)
@@ -82,15 +91,37 @@ async def serve(models: Following, options: ServerOptions, announce: Callable[[s
         )
         # What one model asks of another does not count against its caller's quota a second time.
         services[MODELS] = DataPlane(repository)
-        plane = DataPlane(repository, options.limits)
+        pulse = Pulse(lambda: plane.ready)
+        plane = DataPlane(repository, replace(options.limits, loop_late_s=lambda: pulse.late_s))
         observation = Observation(plane, loads=loads, ovms=options.ovms_metrics)
         async with AsyncExitStack() as opened:
+            opened.enter_context(pulse)
+            if options.health is not None:
+                opened.enter_context(HealthPort(pulse, options.health.host, options.health.port))
             opened.push_async_callback(repository.close)
             addresses = await opened.enter_async_context(_listening(plane, options, observation))
-            for name in repository.names:
-                await repository.start(name)
-            announce(_ready_line(addresses, plane))
-            await repository.watch(models.poll_s)
+            try:
+                names = repository.names
+                failed = [name for name in names if not await _started(repository, name, options)]
+                pulse.started = True
+                announce(_ready_line(addresses, plane, failed))
+                await repository.watch(models.poll_s)
+            except asyncio.CancelledError:
+                plane.turn_away()
+                await asyncio.sleep(options.grace_s)
+                raise
+
+
+async def _started(repository: Repository, name: str, options: ServerOptions) -> bool:
+    """Whether the model could be loaded. Raises StatusError if the server is not to serve without."""
+    try:
+        await repository.start(name)
+    except StatusError as error:
+        if not options.keep_serving:
+            raise
+        log.error("%s", error)
+        return False
+    return True
 
 
 @contextlib.contextmanager
@@ -140,7 +171,7 @@ def _front_ends(
 
         rest = RestFrontEnd(
             plane,
-            max_body_bytes=options.max_body_bytes,
+            transfer=options.transfer,
             drain_s=options.drain_s,
             cors=options.cors,
             security=options.security,
@@ -158,6 +189,7 @@ def _front_ends(
             plane,
             drain_s=options.drain_s,
             channel_options=options.grpc_channel_options,
+            transfer=options.transfer,
             security=options.security,
             observation=observation,
             model_control=options.model_control,
@@ -165,6 +197,9 @@ def _front_ends(
         yield "gRPC", options.grpc, grpc
 
 
-def _ready_line(addresses: Mapping[str, str], plane: DataPlane) -> str:
+def _ready_line(addresses: Mapping[str, str], plane: DataPlane, failed: Collection[str]) -> str:
     places = ", ".join(f"{name} {address}" for name, address in addresses.items())
-    return f"{product.NAME} {product.VERSION} ready: {places}, models: {', '.join(plane.names)}"
+    names = ", ".join(name for name in plane.names if name not in failed)
+    state = "not ready" if failed else "ready"
+    lacking = f", not loaded: {', '.join(failed)}" if failed else ""
+    return f"{product.NAME} {product.VERSION} {state}: {places}, models: {names}{lacking}"

@@ -53,9 +53,10 @@ class Server:
             self.process.wait()
 
 
-def start_ours(logs: Path) -> Server:
-    """This project's server, as `make serve` starts it."""
-    flags = ["--config_path", str(ROOT / "models/config.json"), "--rest_port", "0", "--port", "0"]
+def start_ours(logs: Path, *flags: str) -> Server:
+    """This project's server, as `make serve` starts it, with more flags if you like."""
+    config = str(ROOT / "models/config.json")
+    flags = ("--config_path", config, "--rest_port", "0", "--port", "0", *flags)
     process = _start(
         "calcgraph", [sys.executable, "-m", "calcgraph.servers", "serve", *flags], logs
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 
 from calcgraph.servers.limits.limits import Limits
+from calcgraph.servers.limits.transfer import TransferLimits
 
 _WAIT_S = 5.0
 _BULK_WAIT_S = 60.0
+_MIB = 1 << 20
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +33,55 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="answer 504 to a request that takes longer and does not say X-Request-Timeout (none)",
     )
+    parser.add_argument(
+        "--max_body_mb", type=_count, default=64, metavar="MB", help="the largest REST body (64)"
+    )
+    parser.add_argument(
+        "--max_bodies_mb",
+        type=_count,
+        default=1024,
+        metavar="MB",
+        help="of all REST bodies that are being read and answered; beyond it 429 (1024)",
+    )
+    parser.add_argument(
+        "--max_message_mb",
+        type=_count,
+        default=1024,
+        metavar="MB",
+        help="the largest gRPC message (1024, as in OVMS)",
+    )
+    parser.add_argument(
+        "--max_connections",
+        type=_count,
+        default=4096,
+        metavar="N",
+        help="to REST; beyond it idle ones are closed, then new ones get 503 (4096)",
+    )
+    parser.add_argument(
+        "--max_grpc_calls",
+        type=_count,
+        default=4096,
+        metavar="N",
+        help="calls at a time; beyond it RESOURCE_EXHAUSTED (4096)",
+    )
+    parser.add_argument(
+        "--client_timeout",
+        type=seconds,
+        default=30.0,
+        metavar="S",
+        help="what a client may take over headers, or a body, or reading an answer (30; more for large ones)",
+    )
+
+
+def transfer(args: argparse.Namespace) -> TransferLimits:
+    return TransferLimits(
+        connections=args.max_connections,
+        client_s=args.client_timeout,
+        body_bytes=args.max_body_mb * _MIB,
+        bodies_bytes=args.max_bodies_mb * _MIB,
+        message_bytes=args.max_message_mb * _MIB,
+        calls=args.max_grpc_calls,
+    )
 
 
 def limits(args: argparse.Namespace) -> Limits:
@@ -46,3 +97,9 @@ def seconds(text: str) -> float:
     if 0 < value < float("inf"):
         return value
     raise argparse.ArgumentTypeError(f"expected seconds, above 0, found {text!r}")
+
+
+def _count(text: str) -> int:
+    if text.isascii() and text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"expected an integer above 0, found {text!r}")

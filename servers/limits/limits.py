@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
 from calcgraph.runtime.errors import Code, RequestError
 from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse
-from calcgraph.runtime.terms import Terms
+from calcgraph.runtime.terms import Overloaded, Terms
 from calcgraph.servers.auth.guard import CALLER
 from calcgraph.servers.limits.deadline import seconds_allowed
 from calcgraph.servers.limits.quota import Account, Accounts
@@ -29,12 +29,17 @@ class Limits:
     timeout_s: float | None = None
     """How long a request may take that does not say itself."""
     accounts: Accounts = field(default_factory=Accounts)
+    loop_late_s: Callable[[], float] = float
+    """How long a request has waited for the event loop before it was looked at."""
 
     async def infer(
         self, servable: Servable, request: HttpRequest | InferRequest
     ) -> HttpResponse | InferResponse:
         """Have it answered. Raises RequestError RESOURCE_EXHAUSTED before anything is done for it, or
         DEADLINE_EXCEEDED when its time is over: what has not begun by then is dropped."""
+        late = self.loop_late_s()
+        if late > self.wait_s:
+            raise Overloaded(late)
         account = self.accounts.of(CALLER.get())
         if account is not None:
             account.begin()

@@ -22,12 +22,14 @@ from calcgraph.servers.errors import HttpError, answer_to
 from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.observation.exchange import Exchange
 from calcgraph.servers.observation.observation import Observation
+from calcgraph.servers.limits.transfer import BodyRoom, TransferLimits
 from calcgraph.servers.rest.compression import pack
 from calcgraph.servers.rest.config_status import ConfigStatus
 from calcgraph.servers.rest.connection import Server
 from calcgraph.servers.rest.cors import NO_CORS, Cors
 from calcgraph.servers.rest.documentation import Documentation
 from calcgraph.servers.rest.kserve import KServe, kserve_error
+from calcgraph.servers.rest.listener import Listener
 from calcgraph.servers.rest.metrics import Metrics
 from calcgraph.servers.rest.openai import OpenAI, openai_error
 from calcgraph.servers.rest.operations import is_kserve, rest_surface
@@ -37,7 +39,7 @@ from calcgraph.servers.tls import server_context
 
 # Clients keep idle connections for minutes, and one that the server closes first costs them a retry.
 _KEEP_ALIVE_S: Final = 3600.0
-_BACKLOG: Final = 1024
+_LINGER_S: Final = 1.0
 _SERVER: Final = f"{product.NAME}/{product.VERSION}"
 
 log = logging.getLogger(__name__)
@@ -50,8 +52,8 @@ class RestFrontEnd:
         self,
         plane: DataPlane,
         *,
-        max_body_bytes: int,
         drain_s: float,
+        transfer: TransferLimits | None = None,
         cors: Cors = NO_CORS,
         security: Security | None = None,
         observation: Observation | None = None,
@@ -71,12 +73,14 @@ class RestFrontEnd:
         self._router = Router(route for dialect in dialects for route in dialect.routes())
         self._plane = plane
         self._base_path = base_path
-        self._max_body_bytes = max_body_bytes
+        self._transfer = transfer or TransferLimits()
+        self._bodies = BodyRoom(self._transfer.bodies_bytes)
         self._drain_s = drain_s
         self._cors = cors
         self._security = security or Security()
         self._loop = asyncio.get_running_loop()
         self._runner: web.ServerRunner | None = None
+        self._listener: Listener | None = None
 
     async def start(self, host: str, port: int) -> str:
         """Listen, and return the URL. Port 0 takes a free one. Raises StatusError when it cannot."""
@@ -84,6 +88,7 @@ class RestFrontEnd:
         server = Server(
             self._handle,
             refuse=self._refuse,
+            transfer=self._transfer,
             request_factory=self._make_request,
             handler_cancellation=True,
             access_log=log if log.isEnabledFor(logging.DEBUG) else None,
@@ -95,17 +100,25 @@ class RestFrontEnd:
         await self._runner.setup()
         tls = self._security.tls
         context = server_context(tls) if tls else None
-        site = web.TCPSite(self._runner, host, port, backlog=_BACKLOG, ssl_context=context)
+        self._listener = Listener(self._runner, server, context)
         try:
-            await site.start()
+            bound = await self._listener.open(host, port)
         except OSError as error:
             raise cannot_listen("REST", "--rest_port", host, port, error) from None
-        return f"{'https' if context else 'http'}://{join(host, site.port)}"
+        return f"{'https' if context else 'http'}://{join(host, bound)}"
 
     async def stop(self) -> None:
-        """Stop accepting, let running requests end for `drain_s` seconds, close the connections."""
-        if self._runner is not None:
-            await self._runner.cleanup()
+        """Stop accepting, let running requests end for `drain_s` seconds, close the connections.
+
+        Idle connections stay for a moment: a request may be on its way on any of them, and its answer
+        tells the client that the connection ends.
+        """
+        if self._runner is None or self._listener is None:
+            return
+        self._plane.turn_away()
+        await self._listener.close()
+        await self._listener.server.all_closed(min(_LINGER_S, self._drain_s))
+        await self._runner.cleanup()
 
     def _make_request(
         self,
@@ -115,7 +128,7 @@ class RestFrontEnd:
         writer: AbstractStreamWriter,
         task: asyncio.Task[None],
     ) -> web.BaseRequest:
-        limit = self._max_body_bytes
+        limit = self._transfer.body_bytes
         if self._base_path:
             message = self._without_base_path(message)
         return web.BaseRequest(
@@ -163,6 +176,8 @@ class RestFrontEnd:
         elapsed = time.perf_counter() - exchange.start
         headers["openai-processing-ms"] = str(round(elapsed * 1000))
         headers.update(self._plane.limits.remaining())
+        if self._plane.leaving:
+            response.force_close()
         self._cors.sign(request.headers, headers)
         return response
 
@@ -174,17 +189,27 @@ class RestFrontEnd:
         self._security.guard.check(
             request.headers.get("Authorization"), rest_scope(path), health=is_rest_health(path)
         )
-        if (request.content_length or 0) > self._max_body_bytes:
-            raise self._too_large()
+        size = self._size(request)
         try:
-            return await self._router.answer(request)
+            with self._bodies.taking(size):
+                return await self._router.answer(request)
         except web.HTTPRequestEntityTooLarge:  # chunked or compressed: the length was not told
             raise self._too_large() from None
+
+    def _size(self, request: web.BaseRequest) -> int:
+        """Bytes of memory that the body may take. Raises HttpError 413."""
+        length, most = request.content_length or 0, self._transfer.body_bytes
+        if length > most:
+            raise self._too_large()
+        told = (
+            "Content-Encoding" not in request.headers and "Transfer-Encoding" not in request.headers
+        )
+        return length if told else most
 
     def _too_large(self) -> HttpError:
         return HttpError(
             413,
-            f"The body is larger than this server's limit of {self._max_body_bytes} bytes.",
+            f"The body is larger than this server's limit of {self._transfer.body_bytes} bytes.",
             reason="request_too_large",
         )
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, cast
 
 import orjson
 from aiohttp import web
 
-from calcgraph.runtime.errors import RequestError
+from calcgraph.runtime.errors import Code, RequestError
+from calcgraph.servers.errors import HttpError
 from calcgraph.servers.rest.compression import check_encoding
+from calcgraph.servers.rest.connection import Connection
 
 
 async def read_body(request: web.BaseRequest) -> bytes:
@@ -18,9 +21,30 @@ async def read_body(request: web.BaseRequest) -> bytes:
         await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         request.writer.output_size = 0  # the answer's own headers have not begun
     try:
-        return await request.read()
+        if request.content.is_eof():
+            return await request.read()
+        return await _read_slowly(request)
     except web.RequestPayloadError as error:
         raise RequestError(f"The body cannot be read: {error}") from None
+
+
+async def _read_slowly(request: web.BaseRequest) -> bytes:
+    """A body that did not come with its headers."""
+    transfer = cast(Connection, request.protocol).transfer
+    length = request.content_length
+    try:
+        async with asyncio.timeout(
+            transfer.seconds_for(transfer.body_bytes if length is None else length)
+        ):
+            return await request.read()
+    except TimeoutError:
+        raise HttpError(
+            408,
+            "The body did not come in time.",
+            reason="request_timeout",
+            code=Code.DEADLINE_EXCEEDED,
+            headers={"Connection": "close"},
+        ) from None
 
 
 async def read_json(request: web.BaseRequest) -> dict[str, Any]:

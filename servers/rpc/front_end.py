@@ -18,14 +18,14 @@ from calcgraph.servers.observation.observation import Observation
 from calcgraph.servers.rpc.handlers import handlers_of
 from calcgraph.servers.rpc.health import Health
 from calcgraph.servers.rpc.reflection import Reflection
+from calcgraph.servers.limits.transfer import TransferLimits
 from calcgraph.servers.rpc.service import InferenceService
 from calcgraph.servers.tls import grpc_credentials
 
 _CHANNEL_OPTIONS: Final[Mapping[str, int]] = {
     # Without it a second server on an occupied port starts, and takes half of the connections.
     "grpc.so_reuseport": 0,
-    # The default of 4 MiB refuses requests that clients send gladly.
-    "grpc.max_receive_message_length": -1,
+    # The default of 4 MiB refuses answers that clients have asked for.
     "grpc.max_send_message_length": -1,
     # A client that pings an idle connection every few seconds is not attacking.
     "grpc.keepalive_permit_without_calls": 1,
@@ -46,16 +46,21 @@ class GrpcFrontEnd:
         *,
         drain_s: float,
         channel_options: Mapping[str, str | int] | None = None,
+        transfer: TransferLimits | None = None,
         security: Security | None = None,
         observation: Observation | None = None,
         model_control: bool = False,
     ) -> None:
         self._drain_s = drain_s
-        options = {**_CHANNEL_OPTIONS, **(channel_options or {})}
+        transfer = transfer or TransferLimits()
+        limits = {"grpc.max_receive_message_length": transfer.message_bytes}
+        options = {**_CHANNEL_OPTIONS, **limits, **(channel_options or {})}
         security = security or Security()
         self._tls = security.tls
         self._server = grpc.aio.server(
-            interceptors=[GuardInterceptor(security.guard)], options=list(options.items())
+            interceptors=[GuardInterceptor(security.guard)],
+            options=list(options.items()),
+            maximum_concurrent_rpcs=transfer.calls,
         )
         control = ModelControl(plane, enabled=model_control)
         self._add_services(plane, control, observation or Observation(plane))

@@ -21,6 +21,7 @@ from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.limits.limits import NO_LIMITS, Limits
 from calcgraph.servers.metrics.ovms import NO_OVMS_METRICS, OvmsMetrics
+from calcgraph.servers.limits.transfer import TransferLimits
 from calcgraph.servers.model_config import ModelEntry
 from calcgraph.servers.observation.load_counts import LoadCounts
 from calcgraph.servers.observation.observation import Observation
@@ -195,6 +196,7 @@ async def start(
     model_control: bool = False,
     base_path: str = "",
     channel_options: dict[str, int] | None = None,
+    transfer: TransferLimits | None = None,
 ) -> Served:
     loads = LoadCounts()
     repository = Repository(loads.counted(open_graph))
@@ -212,7 +214,7 @@ async def start(
     observation = Observation(plane, loads=loads, ovms=ovms)
     rest = RestFrontEnd(
         plane,
-        max_body_bytes=MAX_BODY,
+        transfer=transfer or TransferLimits(body_bytes=MAX_BODY),
         drain_s=1,
         cors=Cors((ORIGIN,)),
         security=security,
@@ -224,6 +226,7 @@ async def start(
         plane,
         drain_s=1,
         channel_options=channel_options,
+        transfer=transfer,
         security=security,
         observation=observation,
         model_control=model_control,

@@ -19,10 +19,10 @@ from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.auth.scopes import is_rest_health, rest_scope
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import HttpError, answer_to
+from calcgraph.servers.limits.transfer import BodyRoom, TransferLimits
 from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.observation.exchange import Exchange
 from calcgraph.servers.observation.observation import Observation
-from calcgraph.servers.limits.transfer import BodyRoom, TransferLimits
 from calcgraph.servers.rest.compression import pack
 from calcgraph.servers.rest.config_status import ConfigStatus
 from calcgraph.servers.rest.connection import Server

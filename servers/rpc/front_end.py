@@ -13,12 +13,12 @@ from calcgraph.servers.addresses import bind_error, cannot_listen, join
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.auth.interceptor import GuardInterceptor
 from calcgraph.servers.data_plane import DataPlane
+from calcgraph.servers.limits.transfer import TransferLimits
 from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.observation.observation import Observation
 from calcgraph.servers.rpc.handlers import handlers_of
 from calcgraph.servers.rpc.health import Health
 from calcgraph.servers.rpc.reflection import Reflection
-from calcgraph.servers.limits.transfer import TransferLimits
 from calcgraph.servers.rpc.service import InferenceService
 from calcgraph.servers.tls import grpc_credentials
 

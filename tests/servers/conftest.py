@@ -20,8 +20,8 @@ from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers.auth.flags import Security
 from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.limits.limits import NO_LIMITS, Limits
-from calcgraph.servers.metrics.ovms import NO_OVMS_METRICS, OvmsMetrics
 from calcgraph.servers.limits.transfer import TransferLimits
+from calcgraph.servers.metrics.ovms import NO_OVMS_METRICS, OvmsMetrics
 from calcgraph.servers.model_config import ModelEntry
 from calcgraph.servers.observation.load_counts import LoadCounts
 from calcgraph.servers.observation.observation import Observation

@@ -53,8 +53,11 @@ class Server:
             self.process.wait()
 
 
-def start_ours(logs: Path, *flags: str) -> Server:
-    """This project's server, as `make serve` starts it, with more flags if you like."""
+def start_ours(logs: Path, *flags: str, settle: bool = True) -> Server:
+    """This project's server, as `make serve` starts it, with more flags if you like.
+
+    `settle` waits until it has compiled the shapes that are asked for most; it serves meanwhile.
+    """
     config = str(ROOT / "models/config.json")
     flags = ("--config_path", config, "--rest_port", "0", "--port", "0", *flags)
     process = _start(
@@ -64,8 +67,8 @@ def start_ours(logs: Path, *flags: str) -> Server:
     ready = _OURS_READY.search(process.stdout.readline())
     if ready is None:
         raise RuntimeError(f"calcgraph did not start, see {logs}")
-    # It serves while it still compiles the shapes that are asked for most.
-    _await_rest(process)
+    if settle:
+        _await_rest(process)
     urls = {"openai": f"{ready['rest']}/v3/embeddings", "kserve-grpc": ready["grpc"]}
     return Server("calcgraph", process, urls, _versions(Path(sys.executable), "calcgraph openvino"))
 

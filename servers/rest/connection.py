@@ -47,8 +47,12 @@ class Server(web.Server):
                     await self._one_closed.wait()
 
     def connection_lost(self, handler: Any, exc: BaseException | None = None) -> None:
+        task = handler._task_handler
         super().connection_lost(handler, exc)
-        self._loop.call_soon(self._one_closed.set)
+        if task is None:
+            self._one_closed.set()
+        else:  # aiohttp forgets the connection when its task is over
+            task.add_done_callback(lambda _: self._one_closed.set())
 
     def make_room(self) -> bool:
         """Whether one more connection may be; an idle one is closed for it if need be."""

@@ -40,6 +40,7 @@ from calcgraph.servers.tls import server_context
 # Clients keep idle connections for minutes, and one that the server closes first costs them a retry.
 _KEEP_ALIVE_S: Final = 3600.0
 _LINGER_S: Final = 1.0
+_READ_ON_S: Final = 10.0
 _SERVER: Final = f"{product.NAME}/{product.VERSION}"
 
 log = logging.getLogger(__name__)
@@ -94,6 +95,8 @@ class RestFrontEnd:
             access_log=log if log.isEnabledFor(logging.DEBUG) else None,
             logger=log,
             keepalive_timeout=_KEEP_ALIVE_S,
+            # What follows a refused body is read for a moment, so that its sender sees the refusal.
+            lingering_time=min(_READ_ON_S, self._transfer.client_s),
         )
         # aiohttp waits twice for a request that hangs: for its handler, then for its connection.
         self._runner = web.ServerRunner(server, shutdown_timeout=self._drain_s / 2)

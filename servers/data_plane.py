@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from calcgraph.runtime.errors import Code, FailedStatus, RequestError
@@ -132,14 +133,18 @@ class DataPlane:
         The parameters of the first request are its side packets; RequestError if they do not fit.
         """
         found = self._repository.model(name).version(version)
-        with await found.loaded() as servable:
+        loaded = await found.loaded()
+        with loaded as servable:
             session = servable.open_stream(parameters)
+            end = partial(session.fail, _unloaded(name))
+            loaded.stream_ends.add(end)
             accepted()
             try:
                 yield ModelStream(
                     name, found.entry.version, servable.metadata.raw_inputs, session, self.limits
                 )
             finally:
+                loaded.stream_ends.discard(end)
                 session.cancel()
 
     async def _loaded(self, name: str, version: str) -> Loaded:
@@ -177,6 +182,15 @@ class ModelStream:
     def versioned(self, answer: StreamAnswer) -> InferResponse:
         """One of `session.answers()`, with the version that gave it."""
         return _versioned(answer.response, self.version)
+
+
+def _unloaded(name: str) -> RequestError:
+    return RequestError(
+        f"The model '{name}' is unloaded; the stream ends.",
+        param="model",
+        reason="model_not_ready",
+        code=Code.UNAVAILABLE,
+    )
 
 
 def _versioned(response: InferResponse, version: int) -> InferResponse:

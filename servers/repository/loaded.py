@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from types import TracebackType
 
 from calcgraph.servers.repository.memory import give_back
@@ -19,6 +20,8 @@ class Loaded:
     def __init__(self, servable: Servable) -> None:
         self.servable = servable
         self.running = 0
+        self.stream_ends: set[Callable[[], None]] = set()
+        """What ends each of the streams that run in it: they would never end by themselves."""
         self.idle_since = time.monotonic()
         self._at_rest = asyncio.Event()
         self._at_rest.set()
@@ -38,6 +41,11 @@ class Loaded:
         self.idle_since = time.monotonic()
         if not self.running:
             self._at_rest.set()
+
+    def end_streams(self) -> None:
+        """Tell all streams that the model goes."""
+        for end in tuple(self.stream_ends):
+            end()
 
     def abandon_requests(self) -> None:
         """Wait for no request any more."""

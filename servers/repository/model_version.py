@@ -129,8 +129,11 @@ class ModelVersion:
         await asyncio.gather(*self._closing)
 
     async def unload(self) -> None:
-        """Answer what runs, then free it. Later requests are refused."""
+        """Answer what runs and end its streams, then free it. Later requests are refused."""
         self._state = State.UNLOADING
+        self._let_go()
+        for loaded in tuple(self._closing.values()):
+            loaded.end_streams()
         await self.sleep()
         self._state = State.END
         self._loads.forget(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import asdict
 from functools import wraps
 from typing import Any, Final, TypeVar
@@ -17,7 +17,7 @@ from calcgraph.servers.data_plane import DataPlane
 from calcgraph.servers.errors import answer_to
 from calcgraph.servers.model_control import ModelControl
 from calcgraph.servers.observation.exchange import Method as ModelMethod
-from calcgraph.servers.observation.exchange import Surface
+from calcgraph.servers.observation.exchange import Surface, current
 from calcgraph.servers.observation.observation import Observation
 from calcgraph.servers.rpc.handlers import readable
 from calcgraph.servers.rpc.messages import read_infer, write_infer, write_metadata
@@ -69,6 +69,13 @@ def _metadata(context: Any) -> dict[str, str]:
     return {k: v for k, v in context.invocation_metadata() or () if isinstance(v, str)}
 
 
+def _headers() -> Mapping[str, str]:
+    """The metadata of the call that is answered here."""
+    exchange = current()
+    assert exchange is not None
+    return exchange.headers
+
+
 class InferenceService(GRPCInferenceServiceServicer):
     """Each call of the protocol; those that are not here answer UNIMPLEMENTED."""
 
@@ -113,7 +120,7 @@ class InferenceService(GRPCInferenceServiceServicer):
         self, request: pb.ModelInferRequest, context: Any
     ) -> pb.ModelInferResponse:
         raw_inputs = await self._plane.raw_inputs(request.model_name, request.model_version)
-        call = read_infer(request, _metadata(context), raw_inputs)
+        call = read_infer(request, _headers(), raw_inputs)
         response = await self._plane.infer(call.model, call, request.model_version)
         return write_infer(call.model, call.id, response)
 
@@ -121,7 +128,7 @@ class InferenceService(GRPCInferenceServiceServicer):
     async def ModelStreamInfer(
         self, requests: AsyncIterator[pb.ModelInferRequest], context: Any
     ) -> None:
-        await infer_stream(self._plane, requests, context, _metadata(context))
+        await infer_stream(self._plane, requests, context, _headers())
 
     @_answering
     async def RepositoryIndex(

@@ -1,9 +1,11 @@
 """KServe's repository extension over gRPC, as Triton's and as KServe's clients ask it."""
 
+import queue
 from collections.abc import Iterator
 from typing import Any
 
 import grpc
+import numpy as np
 import pytest
 
 from calcgraph.proto import inference_pb2 as pb
@@ -59,3 +61,39 @@ def test_without_the_flag_the_calls_are_unimplemented(stub: Any) -> None:
         assert error.value.code() == grpc.StatusCode.UNIMPLEMENTED
         assert "--repository_extension" in error.value.details()
     assert stub.ModelReady(pb.ModelReadyRequest(name="echo")).ready
+
+
+def test_an_unload_ends_the_streams_of_the_model(manager: Any) -> None:
+    """KServe P3, S14."""
+    requests: queue.SimpleQueue[pb.ModelInferRequest | None] = queue.SimpleQueue()
+    call = manager.ModelStreamInfer(iter(requests.get, None), timeout=20)
+    message = pb.ModelInferRequest(model_name="sum", raw_input_contents=[bytes(4)])
+    message.inputs.add(name="in", datatype="FP32", shape=[1])
+    requests.put(message)
+    assert next(call).error_message == ""
+    manager.RepositoryModelUnload(pb.RepositoryModelUnloadRequest(model_name="sum"), timeout=20)
+    with pytest.raises(grpc.RpcError) as error:
+        next(call)
+    requests.put(None)
+    assert error.value.code() == grpc.StatusCode.UNAVAILABLE
+    assert error.value.details() == "The model 'sum' is unloaded; the stream ends."
+    manager.RepositoryModelLoad(pb.RepositoryModelLoadRequest(model_name="sum"))
+
+
+def test_a_stream_goes_on_while_its_model_is_loaded_anew(manager: Any) -> None:
+    """KServe S2."""
+    requests: queue.SimpleQueue[pb.ModelInferRequest | None] = queue.SimpleQueue()
+    call = manager.ModelStreamInfer(iter(requests.get, None), timeout=20)
+    message = pb.ModelInferRequest(
+        model_name="sum", raw_input_contents=[np.array([1], "<f4").tobytes()]
+    )
+    message.inputs.add(name="in", datatype="FP32", shape=[1])
+    sums = []
+    for _ in range(2):
+        requests.put(message)
+        (raw,) = next(call).infer_response.raw_output_contents
+        sums.append(float(np.frombuffer(raw, "<f4")[0]))
+        manager.RepositoryModelLoad(pb.RepositoryModelLoadRequest(model_name="sum"), timeout=20)
+    requests.put(None)
+    assert list(call) == []
+    assert sums == [1, 2]

@@ -22,6 +22,7 @@ from calcgraph.calculators.normalize import Normalize
 from calcgraph.calculators.pooling import METHODS, Pooling, pooling_method
 from calcgraph.calculators.single_node import embeddings_graph
 from calcgraph.calculators.tokenization.limits import max_tokens
+from calcgraph.calculators.tokenization.vocabulary import check_vocabulary
 from calcgraph.calculators.values import Embeddings, Tokens, Turn
 from calcgraph.proto.graph_pb2 import CalculatorGraphConfig
 from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
@@ -73,6 +74,7 @@ class EmbeddingsCalculatorOV(Calculator):
             max_tokens=max_tokens(folder),
         )
         try:
+            check_vocabulary(folder, engine.info.vocab_size)
             check_canary(folder, engine)
             digest = digest_of(*(folder / f"openvino_model{suffix}" for suffix in (".xml", ".bin")))
         except BaseException:

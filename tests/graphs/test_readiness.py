@@ -22,7 +22,7 @@ from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.repository.versions import VersionEntry
 
 FAILS = 29_999
-VECTORS = np.random.default_rng(0).normal(size=(30_000, 8)).astype(np.float32)
+VECTORS = np.random.default_rng(0).normal(size=(30_522, 8)).astype(np.float32)
 SECONDS = 20
 GRAPH = files("calcgraph.graphs").joinpath("embeddings.pbtxt").read_text("utf-8")
 

@@ -57,7 +57,7 @@ $(venv)/serve.stamp: pyproject.toml | $(venv)/bin/python
 	touch $@
 
 $(venv)/dev.stamp: $(venv)/serve.stamp
-	$(install) $(bin)/python -m pip install --quiet --editable '.[export,compress,bench]' --group dev
+	$(install) $(bin)/python -m pip install --quiet --editable '.[export,compress,bench,otel]' --group dev
 	touch $@
 
 $(links):

@@ -28,10 +28,12 @@ from calcgraph.proto.graph_pb2 import CalculatorGraphConfig
 from calcgraph.proto.ovms_pb2 import EmbeddingsCalculatorOVOptions
 from calcgraph.runtime.calculator import Calculator
 from calcgraph.runtime.context import CalculatorContext
+from calcgraph.runtime.contract import Contract
 from calcgraph.runtime.errors import Code, RequestError
 from calcgraph.runtime.fingerprint import FINGERPRINT, digest_of
 from calcgraph.runtime.measurement import Measurement
 from calcgraph.runtime.plan import GraphPlan, NodePlan
+from calcgraph.runtime.request_trace import REQUEST_TRACE, RequestTrace
 from calcgraph.runtime.subgraph import SubgraphContext
 from calcgraph.runtime.terms import Terms
 
@@ -58,6 +60,10 @@ class EmbeddingsCalculatorOV(Calculator):
             return None
         assert isinstance(context.options, EmbeddingsCalculatorOVOptions)
         return embeddings_graph(context.options)
+
+    @classmethod
+    def contract(cls, contract: Contract) -> None:
+        contract.use_service(REQUEST_TRACE).optional()
 
     @classmethod
     def load(cls, node: NodePlan, graph: GraphPlan) -> _Loaded:
@@ -118,6 +124,8 @@ class EmbeddingsCalculatorOV(Calculator):
 
     def open(self, cc: CalculatorContext) -> None:
         self.engine: Engine = cc.resource.engine
+        trace: RequestTrace | None = cc.service(REQUEST_TRACE)
+        self.batches = None if trace is None else trace.batches(cc.node_name)
 
     async def process(self, cc: CalculatorContext) -> None:
         tokens: Tokens = cc.inputs["TOKENS"].value
@@ -126,7 +134,11 @@ class EmbeddingsCalculatorOV(Calculator):
         turn = tokens.turn or _ANY_TURN
         try:
             result = await self.engine.submit_async(
-                tokens.sequences, lane=turn.lane, client=turn.client, terms=turn.terms
+                tokens.sequences,
+                lane=turn.lane,
+                client=turn.client,
+                terms=turn.terms,
+                batches=self.batches,
             )
         except BadTokenId as error:
             raise RequestError(

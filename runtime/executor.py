@@ -12,8 +12,8 @@ parameters are side packets and at what time the packets go in. Then one of thre
     PooledGraph      a started graph that is handed from request to request, where nothing of one request
                      stays for the next: all calculators say that they are stateless, or the graph's author
                      allows it (`# OVMS_GRAPH_QUEUE_MAX_SIZE: AUTO`)
-    run_once         a graph for this request alone: any other, and every request that brings side packets or
-                     its own timestamp
+    run_once         a graph for this request alone: any other, and every request that is traced or brings side
+                     packets or its own timestamp
     StreamSession    a graph for the life of a stream of requests
 """
 
@@ -36,6 +36,7 @@ from calcgraph.runtime.payload import InferRequest, InferResponse, Parameter
 from calcgraph.runtime.plan import GraphPlan
 from calcgraph.runtime.pooled_graph import PooledGraph
 from calcgraph.runtime.request_parameters import TIMESTAMP, Clock, side_packets, timestamp
+from calcgraph.runtime.request_trace import CURRENT, REQUEST_TRACE, RequestTrace
 from calcgraph.runtime.services import MODEL
 from calcgraph.runtime.signature import Request, Response, Signature
 from calcgraph.runtime.single_run import run_once
@@ -139,12 +140,13 @@ class GraphExecutor:
         if isinstance(request, InferRequest) and request.parameters:
             time = timestamp(request.parameters)
             given = side_packets(request.parameters, self._side_packets)
-        if self._pool_size and time is None and not given:
+        trace = CURRENT.get()
+        if self._pool_size and time is None and not given and trace is None:
             time = self._clock.next()
             payloads = await self._ask_pool(packets, time)
         else:
             time = self._clock.next() if time is None else time
-            payloads = await run_once(self._new_graph(), packets, time, given)
+            payloads = await run_once(self._new_graph(trace), packets, time, given)
         answer = self._signature.answer(payloads)
         if not isinstance(answer, InferResponse):
             return answer
@@ -199,11 +201,13 @@ class GraphExecutor:
         await self._resources.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _new_graph(self) -> CalculatorGraph:
+    def _new_graph(self, trace: RequestTrace | None = None) -> CalculatorGraph:
+        """With a trace, one whose calls are timed: for the request that is traced alone."""
         return CalculatorGraph(
             plan=self.plan,
             resources=self._resources.by_node,
-            services=self._services,
+            services=self._services if trace is None else {**self._services, REQUEST_TRACE: trace},
+            listeners=() if trace is None else (trace,),
             thread_pool=self._threads,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from enum import IntEnum
@@ -15,6 +15,7 @@ from typing import Any
 from google.protobuf.message import Message
 
 from calcgraph.proto.profile_pb2 import CalculatorProfile, GraphProfile
+from calcgraph.runtime.calls import Listener
 from calcgraph.runtime.canonical import config_text
 from calcgraph.runtime.constants import Constants
 from calcgraph.runtime.context import check_type
@@ -56,6 +57,8 @@ class CalculatorGraph:
     side_packets: given to every run.
     executors: by the name that the graph declares, instead of the graph's own pools.
     services: by key; see `cc.service`.
+    listeners: told of every call of a calculator, timed; without any, and without `profiler_config`, calls
+        are not timed.
     registry, subgraphs: where the names of calculators and subgraphs come from; see `plan_graph`.
 
     Started within a running event loop, the graph belongs to it: async calculators are tasks on it, and
@@ -74,6 +77,7 @@ class CalculatorGraph:
         side_packets: Mapping[str, Any] | None = None,
         executors: Mapping[str, Executor] | None = None,
         services: Mapping[str, Any] | None = None,
+        listeners: Sequence[Listener] = (),
         registry: Registry = REGISTRY,
         subgraphs: Iterable[Message | str] = (),
     ) -> None:
@@ -101,7 +105,7 @@ class CalculatorGraph:
         self._pollers: list[OutputStreamPoller] = []
         self._on_error: Callable[[StatusError], None] | None = None
         self._on_idle: Callable[[], None] | None = None
-        self._watch = Watch.asked_for(self.plan)
+        self._watch = Watch.asked_for(self.plan, listeners)
         self._constants = Constants()
         self.counters = Counters()
         self.graph_input_stream_add_mode = GraphInputStreamAddMode.WAIT_TILL_NOT_FULL

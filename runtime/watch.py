@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from calcgraph.proto.profile_pb2 import CalculatorProfile, GraphProfile
 from calcgraph.runtime.calls import Listener, Stopwatch, nanoseconds
 from calcgraph.runtime.input_handlers import InputStreamHandler
@@ -14,20 +16,26 @@ from calcgraph.runtime.tracing import Kind, Moment, Tracer
 class Watch:
     """Outlives the graph's runs."""
 
-    def __init__(self, profiler: Profiler | None, tracer: Tracer | None, plan: GraphPlan) -> None:
+    def __init__(
+        self,
+        profiler: Profiler | None,
+        tracer: Tracer | None,
+        plan: GraphPlan,
+        others: Sequence[Listener] = (),
+    ) -> None:
         self.tracer = tracer
         self._profiler = profiler
         self._plan = plan
-        listeners: list[Listener] = [one for one in (profiler, tracer) if one is not None]
+        listeners: list[Listener] = [one for one in (profiler, tracer, *others) if one is not None]
         self.stopwatch = Stopwatch(listeners, plan.config.profiler_config.calculator_filter)
 
     @classmethod
-    def asked_for(cls, plan: GraphPlan) -> Watch | None:
-        """None for a graph that asks for nothing, as most do."""
+    def asked_for(cls, plan: GraphPlan, others: Sequence[Listener] = ()) -> Watch | None:
+        """None for a graph that asks for nothing, as most do. `others` are told of its calls too."""
         config = plan.config.profiler_config
         profiler = Profiler(plan, config) if config.enable_profiler else None
         tracer = Tracer(plan, config) if config.trace_enabled else None
-        return cls(profiler, tracer, plan) if profiler or tracer else None
+        return cls(profiler, tracer, plan, others) if profiler or tracer or others else None
 
     def on_throttled(self, stream: str, is_throttled: bool) -> None:
         kind = Kind.THROTTLED if is_throttled else Kind.UNTHROTTLED

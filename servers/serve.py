@@ -13,7 +13,6 @@ import argparse
 import asyncio
 import logging
 import os
-import sys
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,19 +22,14 @@ from calcgraph.runtime.registry import REGISTRY
 from calcgraph.servers import ovms_flags
 from calcgraph.servers.auth import flags as auth_flags
 from calcgraph.servers.limits import flags as limit_flags
+from calcgraph.servers.logs import FORMATS, LEVELS, log_to
 from calcgraph.servers.metrics import flags as metrics_flags
 from calcgraph.servers.model_config import ConfigError
 from calcgraph.servers.repository import flags as repository_flags
 from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.server import Listen, ServerOptions, serve
+from calcgraph.servers.tracing.open_telemetry import Tracing, wanted
 
-_LOG_LEVELS: Final = {
-    "TRACE": logging.DEBUG,
-    "DEBUG": logging.DEBUG,
-    "INFO": logging.INFO,
-    "WARNING": logging.WARNING,
-    "ERROR": logging.ERROR,
-}
 _IDLE_THREAD_ENDS_S: Final = 1.0
 
 log = logging.getLogger(__name__)
@@ -109,9 +103,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="/PATH",
         help="what stands before every path of REST, where a proxy does not take it off",
     )
-    parser.add_argument("--log_level", type=str.upper, choices=_LOG_LEVELS, default="INFO")
+    parser.add_argument("--log_level", type=str.upper, choices=LEVELS, default="INFO")
     parser.add_argument(
         "--log_path", type=Path, metavar="FILE", help="log to this file, not to stderr"
+    )
+    parser.add_argument(
+        "--log_format", choices=FORMATS, default="text", help="lines for people or for programs"
+    )
+    parser.add_argument(
+        "--otlp_endpoint",
+        metavar="URL",
+        help="send traces of requests to this OpenTelemetry collector, as http://host:4318 (none)",
     )
     parser.add_argument(
         "--calculators",
@@ -128,7 +130,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    _log_to(args.log_path, args.log_level)
+    log_to(args.log_path, args.log_level, args.log_format)
     ovms_flags.check(args)
     models, options = repository_flags.following(args), _options(args)
     for file in args.calculators:
@@ -177,6 +179,7 @@ def _options(args: argparse.Namespace) -> ServerOptions:
         ovms_metrics=metrics_flags.ovms_metrics(args),
         model_control=args.repository_extension,
         base_path=args.rest_base_path,
+        tracing=Tracing(args.otlp_endpoint) if wanted(args.otlp_endpoint) else None,
     )
 
 
@@ -204,18 +207,6 @@ def _channel_options(text: str) -> Mapping[str, str | int]:
             raise argparse.ArgumentTypeError(f"expected NAME=VALUE, found {item!r}")
         options[name.strip()] = int(value) if value.lstrip("-").isdecimal() else value
     return options
-
-
-def _log_to(file: Path | None, level: str) -> None:
-    try:
-        handler = logging.FileHandler(file) if file else logging.StreamHandler(sys.stderr)
-    except OSError as error:
-        raise ConfigError(f"--log_path {file} cannot be written: {error.strerror}") from None
-    logging.basicConfig(
-        handlers=[handler],
-        level=_LOG_LEVELS[level],
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-    )
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

@@ -29,6 +29,7 @@ from calcgraph.servers.repository.flags import Following
 from calcgraph.servers.repository.opening import open_graph
 from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.cors import NO_CORS, Cors
+from calcgraph.servers.tracing.open_telemetry import Tracing
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +65,7 @@ class ServerOptions:
     """Whether clients may load and unload models (KServe's repository extension)."""
     base_path: str = ""
     """What stands before every path of REST."""
+    tracing: Tracing | None = None
 
 
 class FrontEnd(Protocol):
@@ -93,11 +95,15 @@ async def serve(models: Following, options: ServerOptions, announce: Callable[[s
         services[MODELS] = DataPlane(repository)
         pulse = Pulse(lambda: plane.ready)
         plane = DataPlane(repository, replace(options.limits, loop_late_s=lambda: pulse.late_s))
-        observation = Observation(plane, loads=loads, ovms=options.ovms_metrics)
+        observation = Observation(
+            plane, loads=loads, ovms=options.ovms_metrics, tracing=options.tracing
+        )
         async with AsyncExitStack() as opened:
             opened.enter_context(pulse)
             if options.health is not None:
                 opened.enter_context(HealthPort(pulse, options.health.host, options.health.port))
+            if options.tracing is not None:
+                opened.push_async_callback(asyncio.to_thread, options.tracing.close)
             opened.push_async_callback(repository.close)
             addresses = await opened.enter_async_context(_listening(plane, options, observation))
             try:

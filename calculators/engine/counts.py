@@ -5,7 +5,6 @@ from functools import partial
 from typing import Final
 
 from calcgraph.calculators.engine.queue import Job, Lane
-from calcgraph.calculators.engine.shapes import Shape
 from calcgraph.runtime.measurement import Distribution
 
 _TOKENS: Final = (16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192)
@@ -39,8 +38,8 @@ class Counts:
             job.begun = True
             self.waits[job.lane].add(now - job.arrived)
 
-    def launched(self, tokens: int, shape: Shape) -> None:
+    def launched(self, tokens: int, slots: int) -> None:
         self.dispatches += 1
-        self.slots += shape.tokens
+        self.slots += slots
         self.batch_tokens.add(tokens)
-        self.fill.add(tokens / shape.tokens)
+        self.fill.add(tokens / slots)

@@ -42,6 +42,7 @@ from calcgraph.calculators.engine.shapes import Shape, ShapeTable, bucket_table,
 from calcgraph.calculators.engine.surgery import NotPackable, Positions, packed_model, positions
 from calcgraph.calculators.engine.verify import Differs, plain_model, verify
 from calcgraph.calculators.engine.worker import Worker
+from calcgraph.runtime.request_trace import Batch
 from calcgraph.runtime.terms import ANY_TERMS, Terms
 
 log = logging.getLogger("calcgraph.engine")
@@ -167,16 +168,17 @@ class Engine:
         lane: Lane | None = None,
         client: Hashable | None = None,
         terms: Terms = ANY_TERMS,
+        batches: list[Batch] | None = None,
     ) -> Future[Result]:
         """Queue the token ids of some texts, from any thread.
 
         The result is float32 [N, dimensions] pooled, else a list of [tokens, dimensions]. `lane` is
-        by size unless given; clients take turns. Cancelling the future takes its texts out of the
+        by size unless given; clients take turns; inferences are noted in `batches`. Cancelling the future takes its texts out of the
         queue. Raises a SequenceError (EmptySequence, NotTokenIds, TooLong, BadTokenId), EngineClosed, or what
         `terms` say (Overloaded, RequestError), at once, with nothing queued; the future may raise InferenceFailed, NotFinite, EngineClosed.
         """
         future: Future[Result] = Future()
-        self._put(sequences, lane, client, terms, Waiter(future))
+        self._put(sequences, lane, client, terms, batches, Waiter(future))
         return future
 
     def submit_async(
@@ -186,12 +188,13 @@ class Engine:
         lane: Lane | None = None,
         client: Hashable | None = None,
         terms: Terms = ANY_TERMS,
+        batches: list[Batch] | None = None,
     ) -> asyncio.Future[Result]:
         """`submit` for coroutines: an awaitable of the running event loop, which is woken once for
         all requests that a batch completes."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Result] = loop.create_future()
-        self._put(sequences, lane, client, terms, Waiter(future, loop))
+        self._put(sequences, lane, client, terms, batches, Waiter(future, loop))
         return future
 
     @property
@@ -252,6 +255,7 @@ class Engine:
         lane: Lane | None,
         client: Hashable | None,
         terms: Terms,
+        batches: list[Batch] | None,
         waiter: Waiter,
     ) -> None:
         texts = self._checked(sequences)
@@ -264,6 +268,7 @@ class Engine:
         if client is None and Lane.BULK in (lane, by_size):
             client = waiter
         job = Job(texts, lane, client, waiter)
+        job.batches = batches
         pooled = self.info.pooling is not None
         job.result = (
             np.empty((len(texts), self.info.dimensions), np.float32)

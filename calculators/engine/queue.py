@@ -14,6 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from calcgraph.runtime.request_trace import Batch
+
 
 class Lane(Enum):
     """How urgent a request is."""
@@ -27,6 +29,7 @@ class Job:
 
     __slots__ = (
         "arrived",
+        "batches",
         "begun",
         "client",
         "lane",
@@ -51,6 +54,8 @@ class Job:
         self.tokens = sum(map(len, sequences))
         self.arrived = 0.0
         """When it was put into the queue, in seconds of the worker's clock."""
+        self.batches: list[Batch] | None = None
+        """Where to note which inferences its texts are in, for a request that is traced."""
         self.begun = False
         """One of its texts at least is or was inferred."""
 

@@ -24,6 +24,8 @@ from calcgraph.calculators.engine.programs import Programs
 from calcgraph.calculators.engine.queue import Job, Lane, Text
 from calcgraph.calculators.engine.schedule import Schedule
 from calcgraph.calculators.engine.settle import Outcome, settle
+from calcgraph.runtime.calls import nanoseconds
+from calcgraph.runtime.request_trace import Batch
 
 log = logging.getLogger("calcgraph.engine")
 
@@ -33,7 +35,7 @@ LOOK_S = 0.05
 EXIT_TIMEOUT_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Flight:
     """A dispatch whose texts are laid out in a request."""
 
@@ -42,6 +44,8 @@ class Flight:
     request: Request
     alone: bool
     """On all threads, with nothing beside it."""
+    batch: Batch | None = None
+    """What is told of it to requests that are traced, if it holds texts of any."""
 
 
 class Worker:
@@ -179,6 +183,8 @@ class Worker:
         vectors = flight.request.wait()
         now = time.perf_counter()
         self.counts.inference.add(now - flight.request.started)
+        if flight.batch is not None:
+            flight.batch.finish = nanoseconds()
         self._pace.delivered(
             sum(len(text.ids) for text in flight.texts),
             flight.request.started,
@@ -225,11 +231,18 @@ class Worker:
             self._count(flight)
 
     def _count(self, flight: Flight) -> None:
-        now, tokens = time.monotonic(), 0
+        now, tokens, traced = time.monotonic(), 0, False
         for text in flight.texts:
             tokens += len(text.ids)
             self.counts.waited(text.job, now)
-        self.counts.launched(tokens, flight.request.shape)
+            traced |= text.job.batches is not None
+        slots = flight.request.shape.tokens
+        self.counts.launched(tokens, slots)
+        if traced:
+            flight.batch = Batch(nanoseconds(), len(flight.texts), tokens, slots)
+            for job in dict.fromkeys(text.job for text in flight.texts):
+                if job.batches is not None:
+                    job.batches.append(flight.batch)
 
     def _next(self, *, only_settled: bool = False) -> Flight | None:
         """The next flight, which may be the one laid out ahead."""

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 from enum import StrEnum
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
+from calcgraph.runtime.request_trace import CURRENT, RequestTrace
 from calcgraph.servers.errors import Answer
+from calcgraph.servers.tracing.server_timing import HEADER, is_asked_for, server_timing
 
 
 class Surface(StrEnum):
@@ -57,6 +59,7 @@ class Exchange:
     __slots__ = (
         "_observers",
         "accepted",
+        "answer_headers",
         "failure",
         "headers",
         "method",
@@ -65,8 +68,11 @@ class Exchange:
         "outcome",
         "request_id",
         "seconds",
+        "span",
         "start",
         "surface",
+        "trace",
+        "trace_id",
     )
 
     def __init__(
@@ -91,11 +97,20 @@ class Exchange:
         """The request was handed to the model."""
         self.failure: Answer | None = None
         self.outcome = OK
+        self.answer_headers: dict[str, str] = {}
+        """What the answer says of its trace; of metadata where there are no headers."""
+        self.trace: RequestTrace | None = None
+        """Set before the exchange is entered, if its nodes are to be timed."""
+        self.trace_id = ""
+        self.span: Any = None
+        """What a tracer has opened for it."""
         self.start = time.perf_counter()
         self.seconds = 0.0
 
     def __enter__(self) -> Self:
         _current.set(self)
+        if self.trace is not None:
+            CURRENT.set(self.trace)
         return self
 
     def __exit__(
@@ -105,12 +120,21 @@ class Exchange:
         trace: TracebackType | None,
     ) -> None:
         self.seconds = time.perf_counter() - self.start
+        if self.trace is not None:
+            CURRENT.set(None)  # the next request of the connection is another's
         if self.failure is not None:
             self.outcome = self.failure.code.name.lower()
         elif error is not None:
             self.outcome = CANCELLED
         for observer in self._observers:
             observer.on_end(self)
+
+    def told(self) -> dict[str, str]:
+        """Headers for the answer, which stands now: what the nodes took, where that was asked for."""
+        if self.trace is not None and is_asked_for(self.headers):
+            elapsed = time.perf_counter() - self.start
+            self.answer_headers[HEADER] = server_timing(self.trace, elapsed)
+        return self.answer_headers
 
     def is_about(self, model: str, method: Method) -> None:
         self.model = model

@@ -179,6 +179,7 @@ class RestFrontEnd:
         elapsed = time.perf_counter() - exchange.start
         headers["openai-processing-ms"] = str(round(elapsed * 1000))
         headers.update(self._plane.limits.remaining())
+        headers.update(exchange.told())
         if self._plane.leaving:
             response.force_close()
         self._cors.sign(request.headers, headers)

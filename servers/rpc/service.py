@@ -48,15 +48,21 @@ def _answering(method: Method[Request, Response]) -> Method[Request, Response]:
                 readable(request)
                 if about is not None:
                     exchange.is_about(_model(request), about)
-                return await method(self, request, context)
+                response = await method(self, request, context)
+                context.set_trailing_metadata(_trailing(exchange.told()))
+                return response
             except Exception as error:
                 told = exchange.failure = answer_to(error, exchange.request_id)
         # Outside, so that all is counted before the caller has its answer.
-        trailing = tuple((key.lower(), value) for key, value in told.headers.items())
+        trailing = _trailing({**told.headers, **exchange.told()})
         await context.abort(_STATUS[told.code], told.message, trailing)
         raise AssertionError("abort raises")
 
     return answer
+
+
+def _trailing(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((key.lower(), value) for key, value in headers.items())
 
 
 def _model(request: Any) -> str:

@@ -30,6 +30,7 @@ from calcgraph.servers.repository.repository import Repository
 from calcgraph.servers.rest.cors import Cors
 from calcgraph.servers.rest.front_end import RestFrontEnd
 from calcgraph.servers.rpc.front_end import GrpcFrontEnd
+from calcgraph.servers.tracing.open_telemetry import Tracing
 
 MODELS = {
     "echo": "EchoRequest",
@@ -197,6 +198,7 @@ async def start(
     base_path: str = "",
     channel_options: dict[str, int] | None = None,
     transfer: TransferLimits | None = None,
+    tracing: Tracing | None = None,
 ) -> Served:
     loads = LoadCounts()
     repository = Repository(loads.counted(open_graph))
@@ -211,7 +213,7 @@ async def start(
         repository.register(ModelEntry(name, folder, folder / f"{name}.pbtxt"))
         await repository.load(name)
     plane = DataPlane(repository, limits)
-    observation = Observation(plane, loads=loads, ovms=ovms)
+    observation = Observation(plane, loads=loads, ovms=ovms, tracing=tracing)
     rest = RestFrontEnd(
         plane,
         transfer=transfer or TransferLimits(body_bytes=MAX_BODY),

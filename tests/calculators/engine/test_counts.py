@@ -9,8 +9,9 @@ from calcgraph.calculators.engine.engine import Engine
 from calcgraph.calculators.engine.measurements import measurements
 from calcgraph.calculators.engine.queue import Job, Lane
 from calcgraph.calculators.engine.schedule import Schedule
-from calcgraph.calculators.engine.shapes import Shape, packed_table
+from calcgraph.calculators.engine.shapes import packed_table
 from calcgraph.runtime.measurement import Distribution
+from calcgraph.runtime.request_trace import Batch
 
 
 def job(*lengths: int, lane: Lane = Lane.INTERACTIVE) -> Job:
@@ -28,7 +29,7 @@ def test_only_the_first_inference_of_a_request_ends_its_wait() -> None:
 
 def test_fill_is_the_share_that_is_no_padding() -> None:
     counts = Counts()
-    counts.launched(96, Shape(1, 128))
+    counts.launched(96, 128)
     assert (counts.dispatches, counts.slots) == (1, 128)
     assert (counts.batch_tokens.sum, counts.fill.sum) == (96, 0.75)
 
@@ -53,3 +54,13 @@ def test_an_engine_tells_what_it_did(open_tiny: Callable[..., Engine]) -> None:
     assert told["engine_tokens"] == 8
     assert told["engine_requests_active"] == 0
     assert told["engine_requests"] >= 1
+
+
+def test_a_request_that_is_traced_learns_its_inferences(open_tiny: Callable[..., Engine]) -> None:
+    engine = open_tiny("bert", pooling="MEAN")
+    batches: list[Batch] = []
+    engine.submit([np.arange(1, 6), np.arange(1, 4)], batches=batches).result(30)
+    assert sum(batch.tokens for batch in batches) == 8
+    assert sum(batch.texts for batch in batches) == 2
+    assert all(0 < batch.start <= batch.finish for batch in batches)
+    assert all(batch.tokens <= batch.slots for batch in batches)

@@ -1,0 +1,1 @@
+"""Traces of single requests: Server-Timing for who asks, OpenTelemetry for who collects."""

@@ -4,6 +4,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Iterator, Mapping
+from contextvars import copy_context
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 
 from calcgraph.runtime.executor import GraphExecutor
 from calcgraph.runtime.payload import HttpRequest, HttpResponse, InferRequest, InferResponse, Tensor
+from calcgraph.runtime.request_trace import CURRENT, RequestTrace
 
 SIX_NODES = files("calcgraph.graphs").joinpath("embeddings.pbtxt").read_text("utf-8")
 ONE_NODE = files("calcgraph.graphs").joinpath("embeddings_ovms.pbtxt").read_text("utf-8")
@@ -51,6 +53,18 @@ class Model:
 
     def ask(self, value: Any, **body: Any) -> bytes:
         return self.post("/v3/embeddings", {"input": value, **body}).body
+
+    def traced(self, value: Any) -> tuple[dict[str, Any], RequestTrace]:
+        """The answer, and what the graph did for it."""
+        trace = RequestTrace()
+
+        async def ask() -> Any:
+            CURRENT.set(trace)
+            body = {"model": "m", "input": value}
+            return await self.executor.infer(HttpRequest("/v3/embeddings", body, {}))
+
+        response = self._runner.run(ask(), context=copy_context())
+        return json.loads(response.body), trace
 
     def answer(self, value: Any, **body: Any) -> dict[str, Any]:
         parsed: dict[str, Any] = json.loads(self.ask(value, **body))

@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from calcgraph.runtime.config import read_graph
+from calcgraph.runtime.counters import Counters
 from calcgraph.runtime.errors import Code, RequestError, status_error
 from calcgraph.runtime.graph import CalculatorGraph
 from calcgraph.runtime.measurement import Measurement
@@ -66,6 +67,7 @@ class GraphExecutor:
         self.metadata = metadata_of(name, said, self._signature)
         self._services = {**services, MODEL: self.metadata}
         self._resources = resources
+        self._counters = Counters()
         self._threads = ThreadPoolExecutor(thread_name_prefix=f"calcgraph-{name}")
         self._side_packets = frozenset(
             n for n, p in plan.side_packets.items() if p.producer is None
@@ -124,10 +126,13 @@ class GraphExecutor:
         )
 
     def measurements(self) -> Iterator[Measurement]:
-        """What the nodes measure, each labelled with its node's name."""
+        """What the nodes measure, each labelled with its node's name, and what they count in all graphs together."""
         for node in self.plan.nodes:
             for each in node.calculator.measurements(self._resources.by_node.get(node.id)):
                 yield replace(each, labels={"node": node.name, **each.labels})
+        for name, count in self._counters.values().items():
+            help = "What calculators count; the counter's name begins with its node's."
+            yield Measurement("counter", count, help, total=True, labels={"counter": name})
 
     async def infer(self, request: Request) -> Response:
         """Answer one request. Raises RequestError for the caller's mistakes, else StatusError."""
@@ -208,6 +213,7 @@ class GraphExecutor:
             resources=self._resources.by_node,
             services=self._services if trace is None else {**self._services, REQUEST_TRACE: trace},
             listeners=() if trace is None else (trace,),
+            counters=self._counters,
             thread_pool=self._threads,
         )
 

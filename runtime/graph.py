@@ -59,6 +59,7 @@ class CalculatorGraph:
     services: by key; see `cc.service`.
     listeners: told of every call of a calculator, timed; without any, and without `profiler_config`, calls
         are not timed.
+    counters: those of graphs that count together; the graph's own unless given.
     registry, subgraphs: where the names of calculators and subgraphs come from; see `plan_graph`.
 
     Started within a running event loop, the graph belongs to it: async calculators are tasks on it, and
@@ -78,6 +79,7 @@ class CalculatorGraph:
         executors: Mapping[str, Executor] | None = None,
         services: Mapping[str, Any] | None = None,
         listeners: Sequence[Listener] = (),
+        counters: Counters | None = None,
         registry: Registry = REGISTRY,
         subgraphs: Iterable[Message | str] = (),
     ) -> None:
@@ -107,7 +109,7 @@ class CalculatorGraph:
         self._on_idle: Callable[[], None] | None = None
         self._watch = Watch.asked_for(self.plan, listeners)
         self._constants = Constants()
-        self.counters = Counters()
+        self.counters = counters or Counters()
         self.graph_input_stream_add_mode = GraphInputStreamAddMode.WAIT_TILL_NOT_FULL
 
     # Before a run

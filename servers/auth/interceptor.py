@@ -11,13 +11,17 @@ import grpc.aio
 from calcgraph.runtime.errors import RequestError
 from calcgraph.servers.auth.guard import Guard
 from calcgraph.servers.auth.scopes import is_rpc_health, rpc_scope
+from calcgraph.servers.errors import answer_to
+from calcgraph.servers.observation.exchange import Surface
+from calcgraph.servers.observation.observation import Observation
 
 
 class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grpc has no types
     """Refuses before the call's message is read."""
 
-    def __init__(self, guard: Guard) -> None:
+    def __init__(self, guard: Guard, observation: Observation) -> None:
         self._guard = guard
+        self._observation = observation
 
     async def intercept_service(
         self, continuation: Callable[[Any], Awaitable[Any]], details: Any
@@ -29,6 +33,9 @@ class GuardInterceptor(grpc.aio.ServerInterceptor):  # type: ignore[misc]  # grp
                 metadata.get("authorization"), rpc_scope(method), health=is_rpc_health(method)
             )
         except RequestError as error:
+            name = method.rpartition("/")[2]
+            with self._observation.exchange(Surface.KSERVE_GRPC, name, metadata) as exchange:
+                exchange.failure = answer_to(error, exchange.request_id)
             return _refusing(error)
         return await continuation(details)
 

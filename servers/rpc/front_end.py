@@ -56,14 +56,15 @@ class GrpcFrontEnd:
         limits = {"grpc.max_receive_message_length": transfer.message_bytes}
         options = {**_CHANNEL_OPTIONS, **limits, **(channel_options or {})}
         security = security or Security()
+        observation = observation or Observation(plane)
         self._tls = security.tls
         self._server = grpc.aio.server(
-            interceptors=[GuardInterceptor(security.guard)],
+            interceptors=[GuardInterceptor(security.guard, observation)],
             options=list(options.items()),
             maximum_concurrent_rpcs=transfer.calls,
         )
         control = ModelControl(plane, enabled=model_control)
-        self._add_services(plane, control, observation or Observation(plane))
+        self._add_services(plane, control, observation)
 
     def _add_services(
         self, plane: DataPlane, control: ModelControl, observation: Observation

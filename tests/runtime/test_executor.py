@@ -385,3 +385,28 @@ def test_a_graph_with_a_source_of_its_own_is_not_kept(ask):
     """
     _, answers = ask(graph, *[request(**{"in": [1]})] * 2)
     assert [[t.data.tolist() for t in answer.outputs] for answer in answers] == [[[1], [7]]] * 2
+
+
+def test_what_calculators_count_is_summed_over_all_graphs(tmp_path):
+    @trial("CountsCalls")
+    class CountsCalls(AnyToAny):
+        def process(self, cc):
+            cc.counter("calls").increment()
+            cc.outputs[0].add(cc.inputs[0].value)
+
+    (tmp_path / "graph.pbtxt").write_text(served("CountsCalls"))
+
+    async def main():
+        executor = await GraphExecutor.open("m", tmp_path / "graph.pbtxt")
+        try:
+            request = InferRequest("m", [Tensor("in", "FP32", np.zeros(1, np.float32))])
+            await asyncio.gather(*(executor.infer(request) for _ in range(3)))
+            return {
+                each.labels["counter"]: each.value
+                for each in executor.measurements()
+                if each.name == "counter"
+            }
+        finally:
+            await executor.close()
+
+    assert asyncio.run(main()) == {"the_node-calls": 3}

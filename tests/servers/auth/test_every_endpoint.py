@@ -5,6 +5,7 @@ from typing import Any
 
 import grpc
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from calcgraph.proto import inference_pb2 as pb
 from calcgraph.servers.auth.flags import Security
@@ -206,3 +207,21 @@ def test_grpc_probes_need_no_key(channel: grpc.Channel, method: str) -> None:
 def test_a_grpc_service_that_is_not_there_asks_for_a_key(channel: grpc.Channel) -> None:
     status, _ = outcome(channel, "/some.Service/Call", False, None)
     assert status is grpc.StatusCode.UNAUTHENTICATED
+
+
+def test_who_is_turned_away_is_counted_over_both(guarded: Any, channel: grpc.Channel) -> None:
+    def refused(surface: str) -> float:
+        key = {"Authorization": bearer(Scope.METRICS)}
+        text = guarded.call("GET", "/metrics", **key).body.decode()
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.labels.get("surface") == surface
+            and sample.labels.get("outcome") == "unauthenticated"
+        )
+
+    before = refused("openai"), refused("kserve_grpc")
+    guarded.call("POST", "/v3/embeddings", "{}")
+    outcome(channel, "/inference.GRPCInferenceService/ModelInfer", False, None)
+    assert (refused("openai"), refused("kserve_grpc")) == (before[0] + 1, before[1] + 1)

@@ -1,4 +1,4 @@
-"""A server of the test's own, so that its counts are known, and how to read what it tells."""
+"""A server of these tests' own, and what it has counted since a test began."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,11 +13,15 @@ from calcgraph.servers.metrics.ovms import DEFAULT, OPTIONAL, OvmsMetrics
 
 
 class Counted:
-    """A server that was not called before, over REST and gRPC."""
+    """A server, called over REST and gRPC."""
 
     def __init__(self, served: Any, stub: Any) -> None:
         self.served = served
         self.stub = stub
+        self._before = self.text()
+
+    def text(self) -> str:
+        return str(self.served.call("GET", "/metrics").body.decode())
 
     def embed(self, model: str, text: str, **headers: str) -> int:
         body = f'{{"model": "{model}", "input": "{text}"}}'
@@ -36,23 +40,35 @@ class Counted:
         return grpc.StatusCode.OK
 
     def value(self, name: str, /, **labels: str) -> float:
-        """The sum of the samples with these labels; at least one must be there."""
-        text = self.served.call("GET", "/metrics").body.decode()
-        found = [
-            sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        ]
-        assert found, f"no {name} with {labels} in\n{text}"
-        return sum(found)
+        """By how much the sum of the samples with these labels grew in this test."""
+        now = matching(self.text(), name, labels)
+        assert now, f"no {name} with {labels}"
+        return sum(now) - sum(matching(self._before, name, labels))
+
+    def now(self, name: str, /, **labels: str) -> float:
+        """What the sum of them is."""
+        return sum(matching(self.text(), name, labels))
+
+
+def matching(text: str, name: str, labels: dict[str, str]) -> list[float]:
+    return [
+        sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    ]
+
+
+@pytest.fixture(scope="session")
+def counting(serve: Callable[..., Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    every = OvmsMetrics.asked_for([*DEFAULT, *OPTIONAL])
+    with (
+        serve(tmp_path_factory.mktemp("counted"), ovms=every) as served,
+        grpc.insecure_channel(served.grpc_address) as channel,
+    ):
+        yield served, GRPCInferenceServiceStub(channel)
 
 
 @pytest.fixture
-def counted(serve: Callable[..., Any], tmp_path: Any) -> Iterator[Counted]:
-    every = OvmsMetrics.asked_for([*DEFAULT, *OPTIONAL])
-    with (
-        serve(tmp_path, ovms=every) as served,
-        grpc.insecure_channel(served.grpc_address) as channel,
-    ):
-        yield Counted(served, GRPCInferenceServiceStub(channel))
+def counted(counting: Any) -> Counted:
+    return Counted(*counting)

@@ -40,14 +40,14 @@ def test_a_graphs_requests_are_counted_as_ovms_counts_them(counted: Any) -> None
     assert counted.value("ovms_requests_fail", **UNARY, version="1") == 1
     assert counted.value("ovms_requests_accepted", **INFER) == 1
     assert counted.value("ovms_requests_rejected", **(INFER | {"interface": "REST"})) == 1
-    assert counted.value("ovms_current_graphs", name="echo") == 0
-    assert counted.value("ovms_current_requests", name="echo", version="1") == 0
+    assert counted.now("ovms_current_graphs", name="echo") == 0
+    assert counted.now("ovms_current_requests", name="echo", version="1") == 0
 
 
 def test_times_are_microseconds(counted: Any) -> None:
     counted.embed("echo", "a")
     labels = {"interface": "REST", "name": "echo", "version": "1"}
-    seconds = counted.value("calcgraph_request_seconds_sum", model="echo")
+    seconds = counted.value("calcgraph_request_seconds_sum", model="echo", surface="openai")
     assert counted.value("ovms_request_time_us_sum", **labels) == pytest.approx(seconds * 1e6)
     assert counted.value("ovms_request_time_us_bucket", le="100.0", **labels) >= 0
     assert counted.value("ovms_request_time_us_count", **labels) == 1

@@ -30,6 +30,11 @@ class Collected:
         self._spans: list[Span] = []
         self._came = threading.Condition()
 
+    def forget(self) -> None:
+        """Whatever came until now."""
+        with self._came:
+            self._spans.clear()
+
     def take(self, request: ExportTraceServiceRequest) -> None:
         with self._came:
             for resource in request.resource_spans:

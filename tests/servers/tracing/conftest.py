@@ -17,19 +17,28 @@ collector = importlib.util.module_from_spec(_SPEC)
 _SPEC.loader.exec_module(collector)
 
 
-@pytest.fixture(params=["http/protobuf", "grpc"])
-def traced(
+@pytest.fixture(scope="module", params=["http/protobuf", "grpc"])
+def tracing_server(
     request: pytest.FixtureRequest,
     serve: Callable[..., AbstractContextManager[Any]],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Any, Any]]:
     """A server and the collector of its spans, over either protocol of OTLP."""
-    monkeypatch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", request.param)
-    monkeypatch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
     collect = collector.grpc_collector if request.param == "grpc" else collector.http_collector
     with ExitStack() as opened:
+        patch = opened.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("OTEL_EXPORTER_OTLP_PROTOCOL", request.param)
+        patch.setenv("OTEL_BSP_SCHEDULE_DELAY", "50")
         collected = opened.enter_context(collect())
         tracing = Tracing(collected.endpoint)
         opened.callback(tracing.close)
-        yield opened.enter_context(serve(tmp_path, tracing=tracing)), collected
+        folder = tmp_path_factory.mktemp("traced")
+        yield opened.enter_context(serve(folder, tracing=tracing)), collected
+
+
+@pytest.fixture
+def traced(tracing_server: tuple[Any, Any]) -> tuple[Any, Any]:
+    """The same, with no spans of other tests."""
+    _, collected = tracing_server
+    collected.forget()
+    return tracing_server

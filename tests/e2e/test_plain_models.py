@@ -14,13 +14,38 @@ import pytest
 
 TRITON = Path(__file__).parent / "clients" / "triton_plain.py"
 PROTOCOLS = ("grpc", "http")
+GRAPH = """
+input_stream: "OVTENSOR1:one"
+input_stream: "OVTENSOR2:two"
+output_stream: "OVTENSOR:total"
+node {
+  calculator: "OpenVINOModelServerSessionCalculator"
+  output_side_packet: "SESSION:session"
+  node_options: { [type.googleapis.com / mediapipe.OpenVINOModelServerSessionCalculatorOptions]: {
+    servable_name: "add"
+    servable_version: "1"
+  } }
+}
+node {
+  calculator: "OpenVINOInferenceCalculator"
+  input_side_packet: "SESSION:session"
+  input_stream: "A:one"
+  input_stream: "B:two"
+  output_stream: "SUM:total"
+  node_options: { [type.googleapis.com / mediapipe.OpenVINOInferenceCalculatorOptions]: {
+    tag_to_input_tensor_names { key: "A" value: "a" }
+    tag_to_input_tensor_names { key: "B" value: "b" }
+    tag_to_output_tensor_names { key: "SUM" value: "sum" }
+  } }
+}
+"""
 
 
 @pytest.fixture(scope="module")
 def repository(
     save_add: Callable[..., Path], minilm: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
-    """Two versions of `add`, `fixed` of a static shape, MiniLM without its graph, and their config.json."""
+    """Two versions of `add` and a graph that asks the first, `fixed` of a static shape, MiniLM without its graph."""
     folder = tmp_path_factory.mktemp("plain")
     for version in (1, 2):
         save_add(folder / "add" / str(version) / "model.xml", more=float(version))
@@ -28,13 +53,18 @@ def repository(
     (folder / "minilm" / "1").mkdir(parents=True)
     for name in ("openvino_model.xml", "openvino_model.bin"):
         (folder / "minilm" / "1" / name).symlink_to(minilm / name)
+    (folder / "total").mkdir()
+    (folder / "total" / "graph.pbtxt").write_text(GRAPH)
     f32 = {"INFERENCE_PRECISION_HINT": "f32"}
     configs = [
         {"name": "add", "base_path": "add", "model_version_policy": {"all": {}}, "nireq": 3},
         {"name": "fixed", "base_path": "fixed", "batch_size": 2, "plugin_config": f32},
         {"name": "minilm", "base_path": "minilm", "plugin_config": f32},
     ]
-    config = {"model_config_list": [{"config": each} for each in configs]}
+    config = {
+        "model_config_list": [{"config": each} for each in configs],
+        "mediapipe_config_list": [{"name": "total"}],
+    }
     (folder / "config.json").write_text(json.dumps(config))
     return folder
 
@@ -71,6 +101,11 @@ def test_each_version_answers_and_the_newest_does_for_none(
     first, second = [[3.0, 5.0, 7.0]], [[4.0, 6.0, 8.0]]
     assert seen[protocol]["sums"] == {"": second, "1": first, "2": second}
     assert seen[protocol]["outputs"] == second
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_graph_asks_a_version_of_a_model_beside_it(seen: dict[str, Any], protocol: str) -> None:
+    assert seen[protocol]["graph"] == [[3.0, 5.0, 7.0]]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)

@@ -27,6 +27,7 @@ def over(kind, client):
         "sums": {v: ask(kind, client, "add", row, version=v) for v in ("", "1", "2")},
         "outputs": ask(kind, client, "add", row, outputs=["sum"]),
         "fixed": ask(kind, client, "fixed", [row, row]),
+        "graph": ask(kind, client, "total", row, names=("one", "two"), output="total"),
         "minilm": minilm(kind, client),
         "refusals": {
             "version": refusal(lambda: ask(kind, client, "add", row, version="7")),
@@ -50,13 +51,15 @@ def metadata(client, kind):
     return [found["platform"], found["versions"], ports]
 
 
-def ask(kind, client, model, values, datatype="FP32", version="", outputs=(), names="ab"):
+def ask(
+    kind, client, model, values, datatype="FP32", version="", outputs=(), names="ab", output="sum"
+):
     array = np.array(values, {"FP32": np.float32, "INT64": np.int64}[datatype])
     array = array.reshape(1, -1) if array.ndim == 1 else array
     tensors = [filled(kind, name, datatype, array) for name in names]
-    wanted = [kind.InferRequestedOutput(output) for output in outputs] or None
+    wanted = [kind.InferRequestedOutput(each) for each in outputs] or None
     answer = client.infer(model, tensors, model_version=version, outputs=wanted)
-    return answer.as_numpy("sum").tolist()
+    return answer.as_numpy(output).tolist()
 
 
 def filled(kind, name, datatype, array):

@@ -26,7 +26,7 @@ def test_the_linter_finds_a_mistake(tmp_path: Path) -> None:
 def test_the_last_stage_runs_as_nobody_and_is_watched(deploy: Path) -> None:
     last = (deploy / "Dockerfile").read_text().rpartition("\nFROM ")[2]
     assert re.search(r"^USER [1-9]\d*:[1-9]\d*$", last, re.M)
-    assert re.search(r"^HEALTHCHECK .*\\\n +CMD .*/v2/health/live", last, re.M)
+    assert re.search(r"^HEALTHCHECK .*\\\n +CMD .*/livez", last, re.M)
     assert "pip install" not in last
 
 

@@ -207,7 +207,9 @@ PAGE = """# Model families
 Each family's real architecture and kind of tokenizer in miniature (two layers, random weights), exported by
 `calcgraph export` and served by `calcgraph serve` in float32, beside sentence-transformers and torch. This page is
 written by `pytest tests/e2e/test_families.py -m slow`, which `make test-all` runs; the miniatures are made by
-[benchmarks/families](../benchmarks/families/miniatures.py).
+[benchmarks/families](../benchmarks/families/miniatures.py). NomicBERT and GTE have the config.json and the names of
+weights that their authors publish. What a miniature cannot show is whether a published checkpoint has the files and
+settings that its architecture is known for.
 
 Packed means that many texts share a row of the inference, which is what makes short texts fast. The engine checks at
 load that it changes no vector, and gives each text a row of its own where it does. The test demands that every family

@@ -75,7 +75,7 @@ def export_model(export: Export, *, overwrite: bool = False) -> bool:
     return True
 
 
-def _sentence_settings(export: Export) -> SentenceSettings:
+def sentence_settings(export: Export) -> SentenceSettings:
     """How the model makes one vector of many, as the command and its files say.
 
     Raises PreparationError when neither says how it pools.
@@ -104,7 +104,7 @@ def _fill(export: Export, folder: Path) -> None:
         model = _compressed(_converted(export, folder), export.compression)
         save_model(model, folder, export.compression.format)
     else:
-        settings = _sentence_settings(export)
+        settings = sentence_settings(export)
         graph = embeddings_graph(settings, export.deployment)
         layers = read_dense(settings.dense, settings.pooling)
         model = add_dense(_converted(export, folder), layers)

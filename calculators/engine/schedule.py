@@ -77,19 +77,18 @@ class Schedule:
         """Whether there is nothing to take."""
         return not any(self._alone[lane] or self._queue.texts(lane) for lane in Lane)
 
-    def lane(self, ahead: Lane | None) -> Lane | None:
-        """Whose turn it is, None if nothing is to be done. `ahead` has a dispatch laid out."""
-        waits = [
-            lane for lane in Lane if lane is ahead or self._alone[lane] or self._queue.texts(lane)
-        ]
+    def lane(self) -> Lane | None:
+        """Whose turn it is, None if nothing is to be done."""
+        waits = [lane for lane in Lane if self._alone[lane] or self._queue.texts(lane)]
         if len(waits) < 2:
             self._owed = 0.0
             return waits[0] if waits else None
         return Lane.BULK if self._owed >= self._bulk_budget else Lane.INTERACTIVE
 
     def settled(self, lane: Lane, now: float) -> bool:
-        """Whether no text that may yet come would change the next dispatch for the better."""
-        return bool(self._alone[lane]) or self._queue.tokens(lane) >= self._limit(lane, now)
+        """Whether a full batch waits, which no text that may yet come would better or want to pass."""
+        limit = self._limit(lane, now)
+        return limit == self._budget and self._queue.tokens(lane) >= limit
 
     def next(self, lane: Lane, now: float, share: int = 1) -> Planned | None:
         """Take the next dispatch of a lane, with the `share`th part of what waits at most."""

@@ -1,8 +1,9 @@
 """The thread that infers: take the next dispatch, fill, start, wait, deliver; and mend what breaks.
 
 Dispatches run side by side, one thread each, and share what waits; a lone text gets all threads. While
-as many run as can, the next is laid out if it is settled, that is, if a whole budget of texts waits.
-Fewer texts stay in the queue, where others may still join them.
+as many run as can, OpenVINO is given one more if it is settled, that is, if a whole budget of texts waits:
+it begins when a thread is free, and need not wait for Python. Fewer texts stay in the queue, where others
+may still join them.
 """
 
 import atexit
@@ -39,7 +40,6 @@ EXIT_TIMEOUT_S = 1.0
 class Flight:
     """A dispatch whose texts are laid out in a request."""
 
-    lane: Lane
     texts: Sequence[Text]
     request: Request
     alone: bool
@@ -67,12 +67,11 @@ class Worker:
         self._closing = False
         self.parallel = parallel
         self._running: dict[int, Flight] = {}
-        """By the number of the request, oldest first."""
+        """By the number of the request, oldest first; one more than run, perhaps."""
         self._room = 0
         """How many more may run. Texts that come while there is none wake nobody."""
         self._hanging: list[Flight] = []
         """Given up; to drop such a request would be to wait for it."""
-        self._ahead: Flight | None = None
         self._suspect: Flight | None = None
         """The flight that is being started or waited for."""
         self._thread = self._start_thread()
@@ -174,8 +173,6 @@ class Worker:
     def _turn(self) -> bool:
         """Bring one flight home, or wait for news; False when there will be none any more."""
         self._launch()
-        if self._running and self._ahead is None and not self._room:
-            self._ahead = self._next(only_settled=True)
         flight = self._wait()
         if flight is None:
             return not self._over()
@@ -193,6 +190,8 @@ class Worker:
         )
         del self._running[flight.request.number]
         self.programs.release(flight.request)
+        for begun in list(self._running.values())[self.parallel - 1 :]:
+            begun.request.started = now  # so far it waited for a thread
         try:
             self._launch()  # first work for the device, then news for those who wait
         finally:
@@ -218,17 +217,24 @@ class Worker:
         return self._closing and not self._running and self._schedule.empty
 
     def _launch(self) -> None:
-        """Start what can run now."""
-        while True:
-            alone = any(flight.alone for flight in self._running.values())
-            self._room = 0 if alone else self.parallel - len(self._running)
-            flight = self._next() if self._room else None
+        """Start what can run now, and the one that comes after."""
+        while (room := self._free_threads()) >= 0:
+            flight = self._next(room)
             if flight is None:
                 return
             self._running[flight.request.number] = flight
             self._suspect = flight
             flight.request.start()
             self._count(flight)
+
+    def _free_threads(self) -> int:
+        """How many more dispatches can run; -1 when not even one may wait for a thread."""
+        if any(flight.alone for flight in self._running.values()):
+            self._room = 0
+            return -1
+        free = self.parallel - len(self._running)
+        self._room = max(0, free)
+        return free
 
     def _count(self, flight: Flight) -> None:
         now, tokens, traced = time.monotonic(), 0, False
@@ -244,29 +250,26 @@ class Worker:
                 if job.batches is not None:
                     job.batches.append(flight.batch)
 
-    def _next(self, *, only_settled: bool = False) -> Flight | None:
-        """The next flight, which may be the one laid out ahead."""
+    def _next(self, room: int) -> Flight | None:
+        """The next flight, for one of `room` free threads or to wait for one."""
         with self._changed:
             now = time.monotonic()
-            lane = self._schedule.lane(self._ahead.lane if self._ahead else None)
-            if lane is None or (only_settled and not self._schedule.settled(lane, now)):
+            lane = self._schedule.lane()
+            if lane is None or (not room and not self._schedule.settled(lane, now)):
                 return None
-            if self._ahead and self._ahead.lane is lane:
-                flight, self._ahead = self._ahead, None
-                return flight
             alone = self._few_wait()
-            planned = self._schedule.next(lane, now, share=1 if alone else max(1, self._room))
+            planned = self._schedule.next(lane, now, share=1 if alone else max(1, room))
         if planned is None:
             return None
         request = self.programs.request(planned.dispatch.shape, alone=alone)
         request.call_when_done(self._landings.add)
         ids = (text.ids for text in planned.texts)
         request.fill([[next(ids) for _ in row] for row in planned.dispatch.rows])
-        return Flight(lane, planned.texts, request, alone)
+        return Flight(planned.texts, request, alone)
 
     def _few_wait(self) -> bool:
         """Whether so few texts are here that threads would be idle if each had its own."""
-        if self._running or self._ahead or self.programs.streams == 1:
+        if self._running or self.programs.streams == 1:
             return False
         return 2 * sum(self._schedule.waiting().values()) <= self.programs.streams
 
@@ -309,7 +312,7 @@ class Worker:
         flights = list(self._running.values())
         self._hanging += [f for f in flights if not f.request.ended(INFERENCE_LIMIT_S)]
         self._running.clear()
-        self._ahead = self._suspect = None
+        self._suspect = None
         with self._changed:
             self._schedule.call_in(lost)
         self._fail((text.job for text in lost), error=error)

@@ -19,13 +19,13 @@ def job(lane: Lane, *lengths: int) -> Job:
 
 def run(schedule: Schedule, now: float = 0.0) -> tuple[Lane, int] | None:
     """Take the next dispatch: its lane and its tokens, padding included."""
-    lane = schedule.lane(None)
+    lane = schedule.lane()
     planned = schedule.next(lane, now) if lane else None
     return (planned.lane, planned.dispatch.shape.tokens) if planned else None
 
 
 def test_nothing_waits() -> None:
-    assert schedule().lane(None) is None
+    assert schedule().lane() is None
     assert schedule().next(Lane.BULK, 0.0) is None
 
 
@@ -35,11 +35,11 @@ def test_bulk_alone_runs_in_full_batches() -> None:
     assert run(s) == (Lane.BULK, BUDGET)
 
 
-def test_interactive_texts_pass_bulk_that_is_planned_or_laid_out() -> None:
+def test_interactive_texts_pass_bulk() -> None:
     s = schedule()
     s.put(job(Lane.BULK, *[16] * 200), now=0.0)
     s.put(job(Lane.INTERACTIVE, 16), now=0.0)
-    assert s.lane(ahead=Lane.BULK) is Lane.INTERACTIVE
+    assert s.lane() is Lane.INTERACTIVE
     assert run(s) == (Lane.INTERACTIVE, 16)
 
 
@@ -70,6 +70,14 @@ def test_a_part_of_a_budget_is_not_settled() -> None:
     assert not s.settled(Lane.INTERACTIVE, 0.0)
     s.put(job(Lane.INTERACTIVE, *[16] * 60, 200), now=0.0)
     assert s.settled(Lane.INTERACTIVE, 0.0)
+
+
+def test_bulk_that_interactive_texts_may_pass_is_not_settled() -> None:
+    s = schedule()
+    s.put(job(Lane.BULK, *[16] * 200), now=0.0)
+    assert s.settled(Lane.BULK, 0.0)
+    s.put(job(Lane.INTERACTIVE, 16), now=0.0)
+    assert not s.settled(Lane.BULK, 0.0)
 
 
 def test_what_waits_is_shared_by_those_who_are_free() -> None:

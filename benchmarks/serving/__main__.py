@@ -48,7 +48,7 @@ MAX_TOKENS = 256
 CONCURRENCY = (1, 2, 4, 8, 16, 32, 64, 128, 256)
 LENGTHS = (4, 8, 16, 32, 64, 128, 256)
 BULK = "a single text beside a job of 10,000, 20 requests a second"
-BULK_SECONDS = 3.0
+BULK_SECONDS = 2.0
 QUIET = 0.25
 """Cores that others may use during a turn."""
 ATTEMPTS = 2

@@ -18,6 +18,9 @@ from calcgraph.tools.bench.load import Done, Outcome, Request, closed_loop, open
 from calcgraph.tools.bench.ways import Grpc, Http, Way
 
 WARM_UP_S = 0.8
+SETTLE_S = 0.3
+"""For what is being inferred when its client leaves: a server that is stopped meanwhile would take the
+pause for its own slowness."""
 JSON = {"Content-Type": "application/json"}
 BULK_TEXTS, BULK_REQUEST, BULK_CLIENTS = 10_000, 500, 2
 PROBES_PER_SECOND = 20.0
@@ -57,8 +60,8 @@ class Contestant:
 
 
 async def measure(contestant: Contestant, workload: Workload, seconds: float) -> Sample:
-    """What is answered within some seconds in the middle of the load, which starts earlier and ends
-    later: neither a queue that fills nor one that runs empty is counted.
+    """Some seconds in the middle of the load, which starts earlier and ends later: neither a queue that
+    fills nor one that runs empty is counted.
 
     The other servers are to stand still meanwhile.
     """
@@ -69,12 +72,11 @@ async def measure(contestant: Contestant, workload: Workload, seconds: float) ->
     load = asyncio.create_task(_load(way, contestant, workload, outcomes.append, end))
     try:
         await asyncio.sleep(start - time.perf_counter())
-        outcomes.clear()
         watch = Stopwatch(contestant.server.process.pid)
         await asyncio.sleep(end - time.perf_counter())
-        sample = _sample(watch, outcomes)
+        watch.stop()
         await load
-        return sample
+        return _sample(watch, outcomes, start, end)
     finally:
         load.cancel()
         await asyncio.gather(load, return_exceptions=True)
@@ -112,6 +114,7 @@ async def beside_bulk(
         bulk.cancel()
         await asyncio.gather(bulk, return_exceptions=True)
         await way.close()
+        await asyncio.sleep(SETTLE_S)
 
 
 def _must_succeed(outcome: Outcome) -> None:
@@ -119,11 +122,17 @@ def _must_succeed(outcome: Outcome) -> None:
         raise RuntimeError(f"the bulk job failed: {outcome.error}")
 
 
-def _sample(watch: Stopwatch, outcomes: Sequence[Outcome]) -> Sample:
-    good = [outcome for outcome in outcomes if outcome.ok]
-    texts = sum(outcome.request.documents for outcome in good)
-    failed = sum(not outcome.ok for outcome in outcomes)
-    return watch.sample(texts, [outcome.latency for outcome in good], failed)
+def _sample(watch: Stopwatch, outcomes: Sequence[Outcome], start: float, end: float) -> Sample:
+    """Of requests that were under way between these times; as much of each counts as lies between."""
+    within = [outcome for outcome in outcomes if outcome.done > start and outcome.due < end]
+    good = [outcome for outcome in within if outcome.ok]
+    texts = sum(
+        outcome.request.documents
+        * (min(outcome.done, end) - max(outcome.due, start))
+        / outcome.latency
+        for outcome in good
+    )
+    return watch.sample(texts, [outcome.latency for outcome in good], len(within) - len(good))
 
 
 def median(samples: Sequence[Sample], name: str) -> float:

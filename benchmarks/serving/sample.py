@@ -30,15 +30,20 @@ class Sample:
 
 
 class Stopwatch:
-    """Wall time and processor time since it was made: of the server, of this process, of all others."""
+    """Wall time and processor time from its making to `stop`: of the server, of this process, of all others."""
 
     def __init__(self, server: int | None = None) -> None:
         self._server = server
         self._start = self._now()
+        self._end: tuple[float, float, float, float] | None = None
 
-    def sample(self, texts: int, latencies: Sequence[float], failed: int = 0) -> Sample:
+    def stop(self) -> None:
+        self._end = self._now()
+
+    def sample(self, texts: float, latencies: Sequence[float], failed: int = 0) -> Sample:
         """`latencies` in seconds, one for each request that succeeded."""
-        wall, server, own, all_ = (b - a for a, b in zip(self._start, self._now(), strict=True))
+        end = self._end or self._now()
+        wall, server, own, all_ = (b - a for a, b in zip(self._start, end, strict=True))
         ms = np.percentile(latencies, (50, 95, 99)) * 1e3 if latencies else (np.nan,) * 3
         return Sample(
             texts_per_second=texts / wall,

@@ -199,7 +199,10 @@ class Worker:
         return True
 
     def _wait(self) -> Flight | None:
-        """The next flight that has landed; None as soon as there is something to launch, or an end."""
+        """The next flight to land; None as soon as there is something to launch, or an end."""
+        first = next(iter(self._running.values()), None)
+        if first and not self._overtaken(first):
+            return first
         with self._changed:
             while True:
                 while (number := self._landings.pop()) is not None:
@@ -211,6 +214,10 @@ class Worker:
                     for flight in self._running.values():
                         if flight.request.ended() or flight.request.overdue:
                             return flight
+
+    def _overtaken(self, flight: Flight) -> bool:
+        """Whether another may land before it. If none can, there is no need to be told when it has."""
+        return self.parallel > 1 and not flight.alone
 
     def _over(self) -> bool:
         """Whether nothing is left to do, nor will be."""
@@ -262,10 +269,12 @@ class Worker:
         if planned is None:
             return None
         request = self.programs.request(planned.dispatch.shape, alone=alone)
-        request.call_when_done(self._landings.add)
         ids = (text.ids for text in planned.texts)
         request.fill([[next(ids) for _ in row] for row in planned.dispatch.rows])
-        return Flight(planned.texts, request, alone)
+        flight = Flight(planned.texts, request, alone)
+        if self._overtaken(flight):
+            request.call_when_done(self._landings.add)
+        return flight
 
     def _few_wait(self) -> bool:
         """Whether so few texts are here that threads would be idle if each had its own."""

@@ -157,6 +157,12 @@ def nodes() -> dict[str, Any]:
     return {name: entry.load() for name, entry in found.items() if entry is not None}
 
 
+@pytest.fixture(autouse=True)
+def nobody_waits(nodes: dict[str, Any]) -> None:
+    """No test sees the requests that another left in the node that never answers."""
+    nodes["WaitForever"].forget()
+
+
 @pytest.fixture(scope="session")
 def served(nodes: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     with serving(tmp_path_factory.mktemp("graphs")) as served:

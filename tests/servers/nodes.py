@@ -95,12 +95,18 @@ class WaitForever(EchoRequest):
     asked: ClassVar[threading.Semaphore] = threading.Semaphore(0)
     cancelled: ClassVar[threading.Semaphore] = threading.Semaphore(0)
 
+    @classmethod
+    def forget(cls) -> None:
+        """Start to count anew; requests that are still there are counted by nobody."""
+        cls.asked, cls.cancelled = threading.Semaphore(0), threading.Semaphore(0)
+
     async def process(self, cc: CalculatorContext) -> None:
+        cancelled = self.cancelled
         self.asked.release()
         try:
             await asyncio.Event().wait()
         finally:
-            self.cancelled.release()
+            cancelled.release()
 
 
 class RunningSum(Calculator):

@@ -34,8 +34,6 @@ def call(model: str, **parameters: Any) -> bytes:
 def waiting(nodes: dict[str, Any]) -> Iterator[Any]:
     """The node that never answers; whatever was asked of it must have been dropped by the end."""
     node = nodes["WaitForever"]
-    while node.cancelled.acquire(blocking=False) or node.asked.acquire(blocking=False):
-        pass
     yield node
     assert node.asked.acquire(timeout=10)
     assert node.cancelled.acquire(timeout=10)

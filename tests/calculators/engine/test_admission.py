@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from calcgraph.calculators.engine.admission import UNMEASURED_BATCHES, Admission
-from calcgraph.calculators.engine.pace import Pace
+from calcgraph.calculators.engine.pace import BATCHES, FORGOTTEN_S, Pace
 from calcgraph.calculators.engine.queue import Job, Lane
 from calcgraph.calculators.engine.schedule import Schedule
 from calcgraph.calculators.engine.shapes import packed_table
@@ -21,9 +21,23 @@ def schedule() -> Schedule:
     return Schedule(packed_table(128, 1024, 128), budget=BUDGET, bulk_budget=64)
 
 
+class Clock:
+    """Stands where a test puts it."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
 @pytest.fixture
-def pace() -> Pace:
-    return Pace()
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def pace(clock: Clock) -> Pace:
+    return Pace(clock)
 
 
 @pytest.fixture
@@ -103,11 +117,28 @@ def test_the_pace_is_that_of_full_batches_one_after_the_other(pace: Pace) -> Non
     assert pace.rate == pytest.approx(800)
 
 
-def test_the_pace_of_now_soon_counts_more_than_that_of_before(pace: Pace) -> None:
+def test_the_pace_of_now_soon_counts_alone(pace: Pace) -> None:
     pace.delivered(1000, started=0.0, now=1.0, busy=True)
-    for second in range(1, 20):
+    for second in range(1, BATCHES + 1):
         pace.delivered(100, started=float(second), now=second + 1.0, busy=True)
-    assert pace.rate == pytest.approx(100, rel=0.01)
+    assert pace.rate == pytest.approx(100)
+
+
+def test_a_process_that_was_suspended_is_not_slow_from_then_on(pace: Pace) -> None:
+    pace.delivered(800, started=0.0, now=1.0, busy=True)
+    pace.delivered(800, started=1.0, now=121.0, busy=True)
+    assert pace.rate == pytest.approx(800)
+    pace.delivered(800, started=121.0, now=122.0, busy=True)
+    assert pace.rate == pytest.approx(800)
+
+
+def test_a_pace_that_nothing_confirms_is_forgotten(pace: Pace, clock: Clock) -> None:
+    """Or an engine that was slow once would refuse what could show that it no longer is."""
+    pace.delivered(1, started=0.0, now=100.0, busy=True)
+    clock.now = 100.0 + FORGOTTEN_S
+    assert pace.rate == pytest.approx(0.01)
+    clock.now += 1.0
+    assert pace.rate is None
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -99,12 +100,18 @@ def _copy_ir(source: Path, folder: Path) -> None:
 
 
 def _from_onnx(path: Path) -> ov.Model:
+    root = logging.root
+    before = root.level, list(root.filters), list(root.handlers)
     try:
         return ov.convert_model(path)
     except Exception as error:  # OpenVINO's own kinds of errors are many and documented nowhere
         raise PreparationError(
             f"OpenVINO cannot convert {path} ({_last_line(error)}): export the model with `calcgraph export`"
         ) from error
+    finally:
+        # OpenVINO silences all warnings of the process while it converts, and for good where that fails.
+        level, root.filters, root.handlers = before
+        root.setLevel(level)
 
 
 def _read(path: Path) -> ov.Model:

@@ -42,8 +42,16 @@ async def at_once(server: Any, **headers: str) -> list[tuple[int, bytes]]:
     return [(reply.status, reply.body) for reply in replies]
 
 
+def takes_requests(server: Any) -> bool:
+    """Whether one is answered now; what came before may be refused for as long as it is at hand."""
+    status, _ = server.post("/v3/embeddings", {"model": MODEL, "input": "afterwards"})
+    return status == 200
+
+
 @pytest.mark.parametrize("lane", ["interactive", "bulk"])
-def test_what_cannot_be_begun_in_time_is_refused_whole_and_at_once(server: Any, lane: str) -> None:
+def test_what_cannot_be_begun_in_time_is_refused_whole_and_at_once(
+    server: Any, lane: str, eventually: Any
+) -> None:
     answers = asyncio.run(at_once(server, **{"X-Priority": lane}))
     counted = Counter(status for status, _ in answers)
     assert counted.keys() == {200, 429}
@@ -54,17 +62,17 @@ def test_what_cannot_be_begun_in_time_is_refused_whole_and_at_once(server: Any, 
             error = orjson.loads(body)["error"]
             assert (error["type"], error["code"]) == ("requests", "overloaded")
             assert "would wait" in error["message"]
-    assert server.embed(MODEL, "afterwards").shape == (1, 384)
+    assert eventually(lambda: takes_requests(server))
     status, _ = server.get("/v2/health/ready")
     assert status == 200
 
 
-def test_requests_whose_time_is_over_leave_the_queue(server: Any) -> None:
+def test_requests_whose_time_is_over_leave_the_queue(server: Any, eventually: Any) -> None:
     answers = asyncio.run(at_once(server, **{"X-Request-Timeout": "0.01"}))
     counted = Counter(status for status, _ in answers)
     assert counted.keys() <= {200, 429, 504}
     assert counted[504] + counted[429] > CLIENTS / 2
-    assert server.embed(MODEL, "afterwards").shape == (1, 384)
+    assert eventually(lambda: takes_requests(server))
 
 
 def test_tokens_of_a_key_are_counted_exactly(launch: Any, minilm: Path, tmp_path: Path) -> None:

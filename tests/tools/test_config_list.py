@@ -47,6 +47,34 @@ def test_everything_else_in_the_file_stays(tmp_path: Path) -> None:
     }
 
 
+_CHANGES_FOR_EVER = """
+import itertools, sys
+from pathlib import Path
+from calcgraph.tools.config_list import add_model, remove_model
+file = Path(sys.argv[1])
+for number in itertools.count():
+    add_model(file, "comes", file.parent / f"folder{number}")
+    remove_model(file, "comes")
+    print(number, flush=True)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_the_old_list_or_the_new_one(tmp_path: Path) -> None:
+    """And no lock, and no half file: the next one works."""
+    file = tmp_path / "config.json"
+    add_model(file, "stays", tmp_path / "stays")
+    for round in range(10):
+        command = [sys.executable, "-c", _CHANGES_FOR_EVER, str(file)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as writer:
+            assert writer.stdout is not None
+            for _ in range(20 + round):
+                assert writer.stdout.readline()
+            writer.kill()
+        assert listed(file).keys() in ({"stays"}, {"stays", "comes"})
+        add_model(file, f"next{round}", tmp_path / "next")
+        assert remove_model(file, f"next{round}")
+
+
 def test_a_model_is_removed_once(tmp_path: Path) -> None:
     file = tmp_path / "config.json"
     for name in ("a", "b"):

@@ -1,5 +1,6 @@
 """What many tests share."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +13,12 @@ sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 from hub_stand_in import Hub, serving
 
 MODELS = Path(__file__).parent.parent / "models"
+
+
+@pytest.fixture(autouse=True)
+def heard(caplog: pytest.LogCaptureFixture) -> None:
+    """Our warnings reach `caplog`, whatever a library does to the root logger meanwhile (OpenVINO's converter silences it)."""
+    caplog.set_level(logging.WARNING, "calcgraph")
 
 
 @pytest.fixture(scope="session")

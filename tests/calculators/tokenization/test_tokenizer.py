@@ -209,7 +209,7 @@ def test_the_openvino_detokenizer_decodes_when_it_is_there(trained: Path, tmp_pa
 def test_the_tokenizer_of_another_model_stays_unused(
     minilm: Path, trained: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "calcgraph")
     with_files(tmp_path, minilm, "tokenizer.json")
     with_files(tmp_path, trained / "byte_level_bpe", "openvino_tokenizer.*")
     mixed = ModelTokenizer.open(tmp_path)
@@ -220,7 +220,7 @@ def test_the_tokenizer_of_another_model_stays_unused(
 def test_an_openvino_tokenizer_that_does_not_load_stays_unused(
     minilm: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO)
+    caplog.set_level(logging.INFO, "calcgraph")
     with_files(tmp_path, minilm, "tokenizer.json")
     (tmp_path / "openvino_tokenizer.xml").write_text("<net/>")
     assert lists(ModelTokenizer.open(tmp_path).encode(["hello"])) == [[101, 7592, 102]]

@@ -1,7 +1,6 @@
 """A repository that follows a config.json and the folders it names."""
 
 import asyncio
-import logging
 import shutil
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -327,7 +326,6 @@ def test_a_model_larger_than_the_budget_is_served_with_a_warning(
         assert await ask(plane, "m") == "w"
         assert "is loaded into a memory budget" in caplog.text
 
-    caplog.set_level(logging.WARNING)
     play(act, budget_bytes=1)
 
 

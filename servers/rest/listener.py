@@ -10,8 +10,11 @@ from typing import Final
 from aiohttp import web
 
 from calcgraph.servers.rest.connection import Server
+from calcgraph.servers.rest.newcomers import turn_newcomers_away
 
 _BACKLOG: Final = 1024
+_HANDSHAKE_S: Final = 0.1
+"""A round trip to a client far away."""
 
 
 class Listener:
@@ -38,9 +41,15 @@ class Listener:
         return int(listening.getsockname()[1])
 
     async def close(self) -> None:
-        """Take no connection any more. To those in the system's queue their clients have sent requests."""
+        """Take no connection any more. To those in the system's queue their clients have sent requests.
+
+        The system resets what comes between the last look into its queue and the end of the socket: nothing
+        is to come then.
+        """
         if self._site is None or self._socket is None:
             return
+        if turn_newcomers_away(self._socket):
+            await asyncio.sleep(_HANDSHAKE_S)
         await self._site.stop()
         loop = asyncio.get_running_loop()
         waiting = []

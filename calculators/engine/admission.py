@@ -7,23 +7,22 @@ from calcgraph.runtime.terms import Overloaded, Terms
 
 BYTES_PER_TOKEN = 4
 """Of JSON with texts, roughly: decides what is too much for sure, before the tokens are counted."""
-BULK_BATCHES = 2
+BULK_TOKENS = 2048
 """A request of more is bulk unless it says otherwise."""
-UNMEASURED_BATCHES = 64
+UNMEASURED_TOKENS = 65_536
 """So many may wait while nobody knows yet how long they take."""
 
 
 class Admission:
     """Asked from any thread, without a lock: the numbers may be one request old."""
 
-    def __init__(self, schedule: Schedule, pace: Pace, budget: int) -> None:
+    def __init__(self, schedule: Schedule, pace: Pace) -> None:
         self._schedule = schedule
         self._pace = pace
-        self._budget = budget
 
     def lane_of(self, tokens: int) -> Lane:
         """Where a request of so many tokens belongs unless it says otherwise."""
-        return Lane.BULK if tokens > BULK_BATCHES * self._budget else Lane.INTERACTIVE
+        return Lane.BULK if tokens > BULK_TOKENS else Lane.INTERACTIVE
 
     def check_early(self, terms: Terms) -> None:
         """Raises Overloaded for a request of which only the size is known. Costs a microsecond."""
@@ -41,7 +40,7 @@ class Admission:
         tokens = self._ahead(lane)
         rate = self._pace.rate
         if rate is None:
-            return float("inf") if tokens > UNMEASURED_BATCHES * self._budget else 0.0
+            return float("inf") if tokens > UNMEASURED_TOKENS else 0.0
         return tokens / rate
 
     def _ahead(self, lane: Lane) -> float:

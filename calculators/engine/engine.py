@@ -35,7 +35,7 @@ from calcgraph.calculators.engine.errors import (
     TooLong,
 )
 from calcgraph.calculators.engine.model import Encoder, last_line, read_encoder
-from calcgraph.calculators.engine.programs import Programs
+from calcgraph.calculators.engine.programs import Programs, affordable
 from calcgraph.calculators.engine.queue import Job, Lane
 from calcgraph.calculators.engine.settle import Waiter
 from calcgraph.calculators.engine.shapes import Shape, ShapeTable, bucket_table, packed_table
@@ -48,7 +48,9 @@ from calcgraph.runtime.terms import ANY_TERMS, Terms
 log = logging.getLogger("calcgraph.engine")
 
 BUDGET = 1024
-"""Tokens of a batch. More do not make it faster."""
+"""Tokens of a batch that has the processor to itself. More do not make it faster."""
+BUDGET_A_THREAD = 256
+"""The same for a batch on one thread, beside others."""
 BULK_BUDGET = 64
 """Tokens of a batch of bulk texts while interactive ones come by."""
 ROW = 128
@@ -117,7 +119,9 @@ class Engine:
         limit = _max_tokens(encoder, places, max_tokens)
         model, why = _packed_or_plain(core, encoder, places or Positions())
         packed = model is not None
-        table = packed_table(limit, BUDGET, ROW) if packed else bucket_table(limit, BUDGET)
+        streams = affordable(streams_of(devices, config), encoder.weight_bytes)
+        budget = BUDGET if streams == 1 else BUDGET_A_THREAD
+        table = packed_table(limit, budget, ROW) if packed else bucket_table(limit, budget)
         encoding = Encoding(
             model or plain_model(encoder),
             places if packed and places else Positions(),
@@ -132,7 +136,7 @@ class Engine:
         programs = Programs(
             compile_shapes,
             table,
-            streams=streams_of(devices, config),
+            streams=streams,
             weight_bytes=encoder.weight_bytes,
         )
         try:
@@ -159,7 +163,7 @@ class Engine:
         )
         _log_opened(encoder, info)
         parallel = int(property_of(compiled, "OPTIMAL_NUMBER_OF_INFER_REQUESTS", "1"))
-        return cls(info, Worker(programs, BUDGET, BULK_BUDGET, parallel))
+        return cls(info, Worker(programs, budget, BULK_BUDGET, parallel))
 
     def submit(
         self,

@@ -2,7 +2,7 @@
 
 There are two ways to use several threads. Side by side, each infers a dispatch of its own: nobody waits
 for the slowest, which costs 10 to 20 % less processor time on a box that has other work too. Together
-they infer one: a lone text comes back in half the time.
+they infer one: a few texts come back in half the time.
 """
 
 import logging
@@ -23,6 +23,15 @@ MEMORY = 256 << 20
 """Bytes to spend on more programs than one, each of which packs the weights for itself."""
 
 
+def affordable(streams: int, weight_bytes: int) -> int:
+    """So many inferences side by side, if there is memory for other programs beside theirs; else 1."""
+    return streams if _more_programs(weight_bytes) else 1
+
+
+def _more_programs(weight_bytes: int) -> int:
+    return MEMORY // max(1, weight_bytes)
+
+
 class Programs:
     """Requests for every shape of a table.
 
@@ -33,12 +42,11 @@ class Programs:
     def __init__(
         self, compile_shapes: Compile, table: ShapeTable, *, streams: int, weight_bytes: int
     ) -> None:
-        """`streams` inferences side by side, if there is memory for other programs beside those."""
-        afford = MEMORY // max(1, weight_bytes)
+        """`streams` inferences side by side: what `affordable` says."""
         self.table = table
-        self.streams = streams if afford else 1
+        self.streams = streams
         self._compile = compile_shapes
-        self._more = self._worth_most()[:afford]
+        self._more = self._worth_most()[: _more_programs(weight_bytes)]
         self._compiled: dict[tuple[Shapes, int], Program] = {}
         self._idle: dict[Shape, list[Request]] = defaultdict(list)
         self._background: threading.Thread | None = None

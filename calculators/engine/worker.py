@@ -1,6 +1,6 @@
 """The thread that infers: take the next dispatch, fill, start, wait, deliver; and mend what breaks.
 
-Dispatches run side by side, one thread each, and share what waits; a lone text gets all threads. While
+Dispatches run side by side, one thread each, and share what waits; what fits one dispatch gets all threads. While
 as many run as can, OpenVINO is given one more if it is settled, that is, if a whole budget of texts waits:
 it begins when a thread is free, and need not wait for Python. Fewer texts stay in the queue, where others
 may still join them.
@@ -60,7 +60,7 @@ class Worker:
         self._schedule = Schedule(programs.table, budget=budget, bulk_budget=bulk_budget)
         self._budget = budget
         self._pace = Pace()
-        self.admission = Admission(self._schedule, self._pace, budget)
+        self.admission = Admission(self._schedule, self._pace)
         self._landings = Landings()
         self._changed = self._landings.changed
         """Guards the schedule and the jobs in it."""
@@ -277,9 +277,12 @@ class Worker:
         return flight
 
     def _few_wait(self) -> bool:
-        """Whether so few texts are here that threads would be idle if each had its own."""
+        """Whether all that is here fits one dispatch, or threads would be idle if each text had its own:
+        all threads together then bring it home soonest."""
         if self._running or self.programs.streams == 1:
             return False
+        if sum(map(self._schedule.tokens, Lane)) <= self._budget:
+            return True
         return 2 * sum(self._schedule.waiting().values()) <= self.programs.streams
 
     def _deliver(self, flight: Flight, vectors: Vectors) -> None:

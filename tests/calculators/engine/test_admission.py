@@ -5,7 +5,12 @@ import math
 import numpy as np
 import pytest
 
-from calcgraph.calculators.engine.admission import UNMEASURED_BATCHES, Admission
+from calcgraph.calculators.engine.admission import (
+    BULK_TOKENS,
+    BYTES_PER_TOKEN,
+    UNMEASURED_TOKENS,
+    Admission,
+)
 from calcgraph.calculators.engine.pace import BATCHES, FORGOTTEN_S, Pace
 from calcgraph.calculators.engine.queue import Job, Lane
 from calcgraph.calculators.engine.schedule import Schedule
@@ -13,12 +18,12 @@ from calcgraph.calculators.engine.shapes import packed_table
 from calcgraph.runtime.errors import Code
 from calcgraph.runtime.terms import Overloaded, Terms, retry_after
 
-BUDGET, RATE = 1000, 500.0
+RATE = 500.0
 
 
 @pytest.fixture
 def schedule() -> Schedule:
-    return Schedule(packed_table(128, 1024, 128), budget=BUDGET, bulk_budget=64)
+    return Schedule(packed_table(128, 1024, 128), budget=1000, bulk_budget=64)
 
 
 class Clock:
@@ -44,7 +49,7 @@ def pace(clock: Clock) -> Pace:
 def admission(schedule: Schedule, pace: Pace) -> Admission:
     """Of an engine that does RATE tokens a second."""
     pace.delivered(int(RATE), started=0.0, now=1.0, busy=True)
-    return Admission(schedule, pace, BUDGET)
+    return Admission(schedule, pace)
 
 
 def wait_for_turn(schedule: Schedule, lane: Lane, tokens: int) -> None:
@@ -92,14 +97,16 @@ def test_the_lane_is_guessed_from_the_bytes_before_the_tokens_are_counted(
     admission: Admission, schedule: Schedule
 ) -> None:
     wait_for_turn(schedule, Lane.INTERACTIVE, 1500)
-    admission.check_early(Terms(wait_s=1, bulk_wait_s=100, size=100 * BUDGET))
+    admission.check_early(
+        Terms(wait_s=1, bulk_wait_s=100, size=(BULK_TOKENS + 1) * BYTES_PER_TOKEN)
+    )
     with pytest.raises(Overloaded):
-        admission.check_early(Terms(wait_s=1, bulk_wait_s=100, size=BUDGET))
+        admission.check_early(Terms(wait_s=1, bulk_wait_s=100, size=BULK_TOKENS * BYTES_PER_TOKEN))
 
 
 def test_as_long_as_the_pace_is_unknown_some_batches_may_wait(schedule: Schedule) -> None:
-    admission = Admission(schedule, Pace(), BUDGET)
-    wait_for_turn(schedule, Lane.BULK, UNMEASURED_BATCHES * BUDGET)
+    admission = Admission(schedule, Pace())
+    wait_for_turn(schedule, Lane.BULK, UNMEASURED_TOKENS)
     admission.check(Lane.BULK, Terms(bulk_wait_s=0))
     wait_for_turn(schedule, Lane.BULK, 100)
     with pytest.raises(Overloaded) as error:

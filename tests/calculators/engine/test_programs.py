@@ -10,7 +10,8 @@ import pytest
 from calcgraph.calculators.engine import Engine
 from calcgraph.calculators.engine.compiled import Request
 from calcgraph.calculators.engine.device import complete_config, streams_of
-from calcgraph.calculators.engine.programs import MEMORY, Programs, Shapes
+from calcgraph.calculators.engine.engine import BUDGET_A_THREAD
+from calcgraph.calculators.engine.programs import MEMORY, Programs, Shapes, affordable
 from calcgraph.calculators.engine.shapes import Shape, packed_table
 
 TWO_THREADS = {"INFERENCE_NUM_THREADS": 2}
@@ -28,6 +29,22 @@ def test_dispatches_run_side_by_side_and_a_lone_one_on_all_threads(open_tiny: Op
     programs, shape = engine._worker.programs, engine.info.shapes[0]
     assert streams(programs.request(shape, alone=False)) == 2
     assert streams(programs.request(shape, alone=True)) == 1
+
+
+def test_what_fits_one_dispatch_is_not_split_among_the_threads(open_tiny: Open) -> None:
+    engine = open_tiny("bert", plugin_config=TWO_THREADS)
+    engine.warm_up()
+    text = [3] * 16
+    few = BUDGET_A_THREAD // len(text)
+    engine.submit([text] * few).result(30)
+    assert engine.counts.dispatches == 1
+    engine.submit([text] * 2 * few).result(30)
+    assert engine.counts.dispatches == 3
+
+
+def test_streams_are_affordable_where_a_second_program_is() -> None:
+    assert affordable(2, MEMORY) == 2
+    assert affordable(2, MEMORY + 1) == 1
 
 
 def test_a_request_given_back_is_used_again_in_the_way_it_was_made_for(open_tiny: Open) -> None:

@@ -20,9 +20,10 @@ _POLICY: Final = {"Content-Security-Policy": "default-src 'none'; style-src 'uns
 class Documentation:
     """Describes the data plane as it is now."""
 
-    def __init__(self, plane: DataPlane) -> None:
+    def __init__(self, plane: DataPlane, *, repository: bool = False) -> None:
+        """`repository` says whether the repository extension is on."""
         self._plane = plane
-        self._operations = tuple(operations())
+        self._operations = tuple(operations(repository=repository))
 
     def routes(self) -> Iterator[Route]:
         yield Route("GET", "/openapi.json", self._openapi)

@@ -68,7 +68,7 @@ class RestFrontEnd:
             KServe(plane, product.extensions(model_control)),
             RepositoryExtension(ModelControl(plane, enabled=model_control)),
             ConfigStatus(plane),
-            Documentation(plane),
+            Documentation(plane, repository=model_control),
             Metrics(plane, self._observation),
         )
         self._router = Router(route for dialect in dialects for route in dialect.routes())

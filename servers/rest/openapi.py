@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
-import msgspec
+import msgspec.structs
 
 from calcgraph.servers import product
 from calcgraph.servers.rest import schema
@@ -113,7 +113,10 @@ def _operation(
         content: dict[str, Any] = {"schema": by_type[operation.request]}
         if models:
             content["examples"] = {"one": {"value": _example(operation, models[0])}}
-        described["requestBody"] = {"required": True, "content": {_JSON: content}}
+        described["requestBody"] = {
+            "required": any(field.required for field in msgspec.structs.fields(operation.request)),
+            "content": {_JSON: content},
+        }
     return described
 
 

@@ -158,6 +158,35 @@ _KSERVE_MODEL: Final = (
     ),
 )
 
+# Served when the repository extension is on.
+_REPOSITORY: Final = (
+    Operation(
+        "POST",
+        "/v2/repository/index",
+        "Every version of every model, and its state",
+        list[schema.RepositoryModel],
+        schema.RepositoryIndexRequest,
+        {"ready": False},
+        _WITH_BODY,
+    ),
+    Operation(
+        "POST",
+        "/v2/repository/models/{model}/load",
+        "Load a model as its files are now",
+        schema.ModelLoaded,
+        schema.RepositoryRequest,
+        errors=_WITH_BODY | {404, 501},
+    ),
+    Operation(
+        "POST",
+        "/v2/repository/models/{model}/unload",
+        "Free a model once what runs in it has ended",
+        schema.ModelUnloaded,
+        schema.RepositoryRequest,
+        errors=_WITH_BODY | {404, 501},
+    ),
+)
+
 _OVMS: Final = (
     Operation(
         "GET",
@@ -184,8 +213,8 @@ _OVMS: Final = (
 )
 
 
-def operations() -> Iterator[Operation]:
-    """All of them, under every prefix."""
+def operations(*, repository: bool = False) -> Iterator[Operation]:
+    """All of them, under every prefix; those of the repository extension if it is on."""
     for prefix in PREFIXES:
         for operation in _OPENAI:
             yield replace(operation, path=prefix + operation.path)
@@ -193,6 +222,8 @@ def operations() -> Iterator[Operation]:
         yield replace(_RERANK, path=path)
     yield from _OVMS
     yield from _KSERVE
+    if repository:
+        yield from _REPOSITORY
     for prefix in ("/v2/models/{model}", "/v2/models/{model}/versions/{version}"):
         for operation in _KSERVE_MODEL:
             yield replace(operation, path=prefix + operation.path)

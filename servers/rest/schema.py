@@ -298,6 +298,35 @@ class ServerMetadata(Struct):
     extensions: list[str]
 
 
+class RepositoryIndexRequest(Struct):
+    ready: Annotated[bool, Meta(description="Only versions that are ready.")] = False
+
+
+class RepositoryModel(Struct):
+    """One version of a model."""
+
+    name: str
+    version: str
+    state: Literal["READY", "LOADING", "UNLOADING", "UNAVAILABLE"]
+    reason: str
+
+
+class RepositoryRequest(Struct):
+    """Triton's clients send `unload_dependents`, which changes nothing here; others are refused."""
+
+    parameters: dict[str, Any] = {}
+
+
+class ModelLoaded(Struct):
+    name: str
+    load: bool
+
+
+class ModelUnloaded(Struct):
+    name: str
+    unload: bool
+
+
 class Live(Struct):
     live: bool
 

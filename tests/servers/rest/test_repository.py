@@ -82,6 +82,23 @@ def test_the_server_says_that_it_has_the_extension(managed: Any, served: Any) ->
     assert "model_repository" not in served.call("GET", "/v2").json["extensions"]
 
 
+def test_the_extension_is_documented_where_it_is_on(managed: Any, served: Any) -> None:
+    described = managed.call("GET", "/openapi.json").json["paths"]
+    others = served.call("GET", "/openapi.json").json["paths"]
+    paths = described.keys() - others.keys()
+    assert paths == {
+        "/v2/repository/index",
+        "/v2/repository/models/{model}/load",
+        "/v2/repository/models/{model}/unload",
+    }
+    for path in paths:
+        operation = described[path]["post"]
+        for model, body in (("echo", None), ("gone", "{}"), ("echo", "[")):
+            answer = managed.call("POST", path.replace("{model}", model), body, content_length="0")
+            assert str(answer.status) in operation["responses"], answer
+        assert not operation["requestBody"]["required"]
+
+
 @pytest.mark.parametrize("path", ["index", "models/echo/load", "models/echo/unload"])
 def test_without_the_flag_there_is_no_such_url(served: Any, path: str) -> None:
     """KServe P4."""

@@ -9,6 +9,10 @@ from calcgraph.runtime.errors import StatusError
 from calcgraph.servers import product
 from calcgraph.servers.command_line import parse
 
+# OpenVINO tells its maker of every import and conversion, from a thread that outlives the server, unless
+# the package that does so cannot be imported.
+sys.modules["openvino_telemetry"] = None  # type: ignore[assignment]
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status. Mistakes of the user end in a sentence, not a traceback."""

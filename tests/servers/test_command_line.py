@@ -1,5 +1,7 @@
 """The command line as users of OVMS write it, and what a typing error is told."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +114,12 @@ def test_a_server_without_a_port_is_refused(
     (tmp_path / "graph.pbtxt").touch()
     assert main(["serve", "--model_name", "m", "--model_path", str(tmp_path)]) == 1
     assert "expected --rest_port PORT, --port PORT or both" in capsys.readouterr().err
+
+
+def test_nobody_is_told_that_openvino_is_used() -> None:
+    program = (
+        "import sys, threading, calcgraph.servers.__main__, openvino\n"
+        "assert not [t.name for t in threading.enumerate() if t is not threading.main_thread()]\n"
+        "assert 'openvino_telemetry.main' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=60)

@@ -60,4 +60,6 @@ def test_the_settings_chosen_are_among_the_models_details(model: Model) -> None:
     assert details["threads"] == measured(model, "engine_threads")
     assert details["streams"] == measured(model, "engine_streams")
     assert "[1,16]" in details["inference_shapes"]
+    assert details["inference_path"] == "packed"
+    assert "packed rows equal single texts" in details["inference_path_reason"]
     assert details["weight_bytes"] > 40e6

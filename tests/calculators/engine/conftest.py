@@ -14,7 +14,7 @@ from calcgraph.calculators.engine import Engine
 VOCAB, TABLE, HIDDEN, HEADS = 1000, 64, 16, 2
 PAD = 1
 FAILS, NAN = 998, 999
-"""Ids that the kind "fails" cannot infer, and whose vector in the kind "nan" is NaN."""
+"""Ids that the kinds "fails" and "short" cannot infer, and whose vector in the kind "nan" is NaN."""
 
 
 def tiny_model(kind: str) -> ov.Model:
@@ -23,7 +23,8 @@ def tiny_model(kind: str) -> ov.Model:
     bert: absolute positions, a float mask over keys.  roberta: positions from 2, padding uncounted.
     unmasked: no attention mask at all.  causal: SDPA's own causal mask.  window: each token sees two
     to each side, as a boolean mask.  stuck: positions no surgery finds.  softmax: attention written
-    out.  deaf: no attention, each token for itself.  fails: bert, whose inference raises for one id.  nan: bert with a NaN in its word table.
+    out.  deaf: no attention, each token for itself.  fails: bert, whose inference raises for one id.
+    short: bert that answers with a token less for that id.  nan: bert with a NaN in its word table.
     """
     random = np.random.default_rng(7)
 
@@ -86,8 +87,11 @@ def tiny_model(kind: str) -> ov.Model:
             a = op.scaled_dot_product_attention(q, k, v, attention_mask)
         a = op.reshape(op.transpose(a, np.array([0, 2, 1, 3])), np.array([0, 0, HIDDEN]), True)
         x = op.mvn(op.add(x, a), np.array([-1]), True, 1e-6, "inside_sqrt")
+    hit = op.reduce_max(op.convert(op.equal(ids, np.int64(FAILS)), "i64"), np.array([0, 1]))
+    if kind == "short":
+        end = op.unsqueeze(op.subtract(length, hit), [0])
+        x = op.slice(x, np.array([0]), end, np.array([1]), np.array([1]))
     if kind == "fails":
-        hit = op.reduce_max(op.convert(op.equal(ids, np.int64(FAILS)), "i64"), np.array([0, 1]))
         width = op.add(np.int64(HIDDEN), op.multiply(hit, np.int64(1000003)))
         sizes = op.concat([np.array([-1]), op.unsqueeze(width, [0])], 0)
         x = op.reshape(op.reshape(x, sizes, False), op.shape_of(x), False)

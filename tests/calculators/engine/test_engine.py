@@ -364,6 +364,17 @@ def test_a_failed_inference_fails_its_texts_only_and_the_next_are_right(
     assert engine.counts.rebuilds == 1
 
 
+def test_an_answer_of_the_wrong_shape_is_given_to_nobody(open_tiny: Open) -> None:
+    engine = open_tiny("short", pooling=None)
+    expected = engine.submit([[3, 4, 5]]).result(SECONDS)
+    with pytest.raises(
+        InferenceFailed, match=r"answered with shape \(1, 15, 16\), expected \(1, 16, 16\)"
+    ):
+        engine.submit([[3, FAILS]]).result(SECONDS)
+    again = engine.submit([[3, 4, 5]]).result(SECONDS)
+    np.testing.assert_allclose(again[0], expected[0], atol=1e-5)
+
+
 def test_texts_that_gave_nan_only_for_their_neighbour_are_saved(
     open_tiny: Open, alone: Alone
 ) -> None:

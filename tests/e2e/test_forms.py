@@ -48,10 +48,10 @@ def test_bare_numbers_come_with_what_json_would_tell(server: Any) -> None:
     assert raw.headers["x-model"] == F32
     assert raw.headers["x-embedding-shape"] == "2,384"
     assert raw.headers["x-usage-prompt-tokens"] == "11"
-    np.testing.assert_array_equal(np.frombuffer(raw.body, "<f4").reshape(2, 384), expected)
+    np.testing.assert_allclose(np.frombuffer(raw.body, "<f4").reshape(2, 384), expected, atol=1e-6)
     npy = post(server, "/v3/embeddings", "application/x-npy", input=texts)
     assert npy.headers["content-type"] == "application/x-npy"
-    np.testing.assert_array_equal(np.load(io.BytesIO(npy.body)), expected)
+    np.testing.assert_allclose(np.load(io.BytesIO(npy.body)), expected, atol=1e-6)
 
 
 def test_another_fingerprint_than_expected_is_a_409_that_openai_does_not_retry(server: Any) -> None:

@@ -7,12 +7,12 @@ from typing import Final
 
 BATCHES: Final = 16
 """So many of the last ones are looked at."""
-FORGOTTEN_S: Final = 30.0
+FORGOTTEN_S: Final = 5.0
 """What was measured longer ago tells nothing any more."""
 
 
 class Pace:
-    """Tokens a second while more waits than fits a batch: smaller batches are slower than need be.
+    """Tokens a second while much waits: else batches are slower than need be.
 
     The slowest of the batches does not count: a process that was suspended, or whose processor was taken away,
     is not slow from then on. If it did count, requests would be refused, and without a full queue nothing
@@ -30,7 +30,7 @@ class Pace:
         """Tokens a second, and when."""
 
     def delivered(self, tokens: int, started: float, now: float, *, busy: bool) -> None:
-        """A batch is over. Times in seconds of the clock; `busy` if whole batches wait behind it."""
+        """A batch is over. Times in seconds of the clock; `busy` if much waits behind it."""
         seconds = now - max(started, self._last)
         self._last = now
         if not busy:
@@ -45,6 +45,6 @@ class Pace:
 
     @property
     def rate(self) -> float | None:
-        """None while nothing is known of the last half minute."""
+        """None while nothing is known of the last seconds."""
         rate, when = self._measured
         return rate if self._clock() - when <= FORGOTTEN_S else None

@@ -31,6 +31,8 @@ from calcgraph.runtime.request_trace import Batch
 log = logging.getLogger("calcgraph.engine")
 
 REBUILD_PAUSE_S = 1.0
+BUSY_TOKENS = 1024
+"""Only with so many in the queue the pace is measured."""
 LOOK_S = 0.05
 """How often running inferences are looked after, since OpenVINO does not tell of those that fail."""
 EXIT_TIMEOUT_S = 1.0
@@ -186,7 +188,7 @@ class Worker:
             sum(len(text.ids) for text in flight.texts),
             flight.request.started,
             now,
-            busy=sum(map(self._schedule.tokens, Lane)) >= self._budget,
+            busy=sum(map(self._schedule.tokens, Lane)) >= BUSY_TOKENS,
         )
         del self._running[flight.request.number]
         self.programs.release(flight.request)

@@ -10,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent / "helpers"))
 
+from hand_clock import Clock
 from hub_stand_in import Hub, serving
 
 MODELS = Path(__file__).parent.parent / "models"
@@ -28,6 +29,11 @@ def minilm() -> Path:
     if not (folder / "openvino_model.xml").exists():
         pytest.fail(f"{folder} holds no model: run `calcgraph pull` (or `make test`, which does)")
     return folder
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from hand_clock import Clock
 
 from calcgraph.calculators.engine.admission import (
     BULK_TOKENS,
@@ -24,20 +25,6 @@ RATE = 500.0
 @pytest.fixture
 def schedule() -> Schedule:
     return Schedule(packed_table(128, 1024, 128), budget=1000, bulk_budget=64)
-
-
-class Clock:
-    """Stands where a test puts it."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 @pytest.fixture

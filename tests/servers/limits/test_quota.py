@@ -6,6 +6,7 @@ from typing import Any
 
 import grpc
 import pytest
+from hand_clock import Clock
 
 from calcgraph.proto import inference_pb2 as pb
 from calcgraph.proto.inference_pb2_grpc import GRPCInferenceServiceStub
@@ -19,20 +20,6 @@ from calcgraph.servers.limits.quota import Account, Accounts, Bucket
 
 GOOD = '{"model": "echo", "input": "x"}'
 INFER = frozenset({Scope.INFER})
-
-
-class Clock:
-    """Time that passes when it is told to."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
 
 
 def test_a_bucket_gives_all_or_nothing_and_fills_within_a_minute(clock: Clock) -> None:
